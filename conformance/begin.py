@@ -1,0 +1,131 @@
+"""BEGIN: what may start, and what must not."""
+
+from jobtck.conformance.calls import (
+    BAD_BACKUP_INPUT,
+    BackupBegin,
+    BlockCommit,
+    BlockCopy,
+    BlockPull,
+    Flaw,
+    Inspect,
+)
+from jobtck.conformance.design import Handle
+from jobtck.conformance.outcomes import Leftovers, Refusal
+from jobtck.conformance.predicates import (
+    CONFLICT,
+    accepted,
+    also,
+    begins_backup,
+    ordinary,
+    refused,
+)
+from jobtck.conformance.requirement import SENSE, Answer, Hurt, Needs, Requirement, doc, mail
+from jobtck.conformance.scene import Scene
+
+BEGINS = (BackupBegin, BlockCopy, BlockPull, BlockCommit)
+
+
+def refused_or_waited(scene: Scene, answer: Answer) -> bool:
+    """The begin is refused for what is in its way; that a server without a list starts it is LIST-2's concern."""
+    if isinstance(answer.outcome, Refusal):
+        return answer.outcome.kind in CONFLICT
+    return not scene.design.listing
+
+
+def bad_input(scene: Scene) -> bool:
+    """The domain runs, the connection may, and the input of the begin is bad."""
+    if not scene.is_begin or scene.forbidden or not scene.domain.running:
+        return False
+    return scene.flaw in BAD_BACKUP_INPUT or (scene.flaw is Flaw.NOTHING and scene.unknown_disk)
+
+
+def refused_and_cleared(scene: Scene, answer: Answer) -> bool:
+    """The begin is refused; an inspection finds nothing of begins that were refused."""
+    if isinstance(scene.call, Inspect):
+        return isinstance(answer.outcome, Leftovers) and "rejected" not in answer.outcome.names
+    return isinstance(answer.outcome, Refusal)
+
+
+def fresh_name(scene: Scene) -> bool:
+    """No name is chosen that an ended job bore: whether that is free again is ID-9's question."""
+    label = getattr(scene.call, "label", None)
+    return scene.design.handle is not Handle.NAME or all(
+        gone.label != label for domain in scene.state.domains for gone in domain.gone
+    )
+
+
+def disk_is_busy(scene: Scene) -> bool:
+    """A begin within the limits names a disk that has a job."""
+    return (
+        scene.is_begin
+        and scene.ordinary
+        and not scene.limit_reached
+        and not scene.unknown_disk
+        and scene.disk_job is not None
+        and not (scene.design.handle is Handle.NAME and scene.name_in_use)
+    )
+
+
+def other_disk(scene: Scene) -> bool:
+    """Nothing is in the begin's way, and jobs run on other disks."""
+    return scene.unhindered and bool(scene.domain.jobs) and fresh_name(scene)
+
+
+def refused_or_unhindered(scene: Scene, answer: Answer) -> bool:
+    """A busy disk is refused, another one is not."""
+    return refused(scene, answer) if scene.disk_job is not None else accepted(scene, answer)
+
+
+BEGIN = (
+    Requirement(
+        id="BEGIN-1",
+        text="A begin beyond the parallel limit is refused, or waits and then either starts or times out; "
+        "the running job is untouched.",
+        source=mail("since we know that qemu won't have parallel jobs") + "; " + doc("virDomainBackupBegin"),
+        needs=Needs(all_calls=(BackupBegin,)),
+        when=also(
+            ordinary,
+            begins_backup,
+            lambda scene: scene.limit_reached and not scene.unknown_disk,
+            lambda scene: not (scene.design.handle is Handle.NAME and scene.name_in_use),
+        ),
+        then=refused_or_waited,
+        keeps=Hurt.LOST,
+    ),
+    Requirement(
+        id="BEGIN-2",
+        text="A begin on a domain that is not running is refused.",
+        source=doc("virDomainBackupBegin"),
+        needs=Needs(any_call=BEGINS),
+        when=lambda scene: scene.is_begin and not scene.domain.running and not scene.forbidden,
+        then=refused,
+    ),
+    Requirement(
+        id="BEGIN-3",
+        text="Bad input (not XML, fails the schema, unknown disk, a disk twice, no disk, target exists, "
+        "unknown checkpoint) is refused as the caller's error and leaves nothing: no job, no file.",
+        source=doc("virDomainBackupBegin"),
+        needs=Needs(any_call=BEGINS),
+        when=lambda scene: bad_input(scene) or isinstance(scene.call, Inspect),
+        then=refused_and_cleared,
+        keeps=Hurt.FILE,
+    ),
+    Requirement(
+        id="BEGIN-4",
+        text="After a job ended, the same begin succeeds again.",
+        source=SENSE,
+        needs=Needs(any_call=BEGINS),
+        when=lambda scene: scene.unhindered and not scene.domain.jobs and fresh_name(scene),
+        then=accepted,
+    ),
+    Requirement(
+        id="BEGIN-5",
+        text="A begin on a disk that has a job is refused, that job goes on; "
+        "a begin on another disk is not hindered by it.",
+        source=mail("where multiple jobs can be run in parallel if you have multiple disks"),
+        needs=Needs(any_call=BEGINS),
+        when=lambda scene: disk_is_busy(scene) or other_disk(scene),
+        then=refused_or_unhindered,
+        keeps=Hurt.LOST,
+    ),
+)

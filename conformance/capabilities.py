@@ -1,0 +1,104 @@
+"""What a backend declares of itself, and the verbs through which it is driven."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from jobtck.conformance.calls import ALL_CALLS, Call, Kind, NAMES
+from jobtck.conformance.design import Design
+from jobtck.conformance.outcomes import Outcome
+
+
+class Feature(StrEnum):
+    """What some requirements need besides calls."""
+
+    SECOND_CLIENT = "a second read-write connection"
+    READ_ONLY_CLIENT = "a read-only connection"
+    SECOND_DOMAIN = "a second domain"
+    SCHEMA = "the server's XML schema"
+
+
+SECOND_CLIENT, READ_ONLY_CLIENT = 1, 2  # client 0 begins everything
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do. Times in seconds.
+
+    `transient` are the kinds of job that may finish by themselves at any time; all others are held until
+    they are ended or settled. `lock_wait_seconds` is how long a call may wait for another job's end.
+    """
+
+    calls: frozenset[str] = frozenset(NAMES.values())
+    features: frozenset[Feature] = frozenset(Feature)
+    disks: tuple[str, ...] = ("vda", "vdb")
+    parallel_backups: int = 1
+    transient: frozenset[Kind] = frozenset()
+    abort_is_asynchronous: bool = False
+    lock_wait_seconds: float = 0.0
+    costly_calls: frozenset[str] = frozenset()
+    reasons: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+
+    def has(self, call: type[Call]) -> bool:
+        """The backend has that call."""
+        return NAMES[call] in self.calls
+
+
+EVERY_CALL = frozenset(NAMES[call] for call in ALL_CALLS)
+
+
+class Backend(Protocol):
+    """Guests of a backend, driven through calls: it translates and never judges."""
+
+    def perform(self, call: Call) -> Outcome:
+        """The outcome of one call, whose references are bound to this backend's own ids."""
+        ...
+
+    def end_all_jobs(self) -> None:
+        """Ends a session: no job is left, the domains run, and the guests stay."""
+        ...
+
+    def close(self) -> None:
+        """Removes the guests and everything else that was made for them."""
+        ...
+
+
+class Target(Protocol):
+    """What is judged: it says what it is, and hands out fresh guests."""
+
+    name: str
+    uri: str
+    design: Design
+    capabilities: Capabilities
+    versions: Mapping[str, str]
+
+    def fresh(self) -> Backend:
+        """Guests of their own, just started, with no job ever begun on them."""
+        ...
+
+    def close(self) -> None:
+        """Ends everything that the target started."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where a backend is to be had: a libvirt URI (None: one of its own), and a directory for its files."""
+
+    uri: str | None = None
+    read_only: bool = False
+    work_dir: Path | None = None
+
+
+class BackendPlugin(Protocol):
+    """What an entry point of `jobtck.backends` names: a backend before it is opened."""
+
+    name: str
+    designs: tuple[str, ...]
+    default_design: str
+
+    def open(self, design: Design, options: Options) -> Target:
+        """The target; `BadInput` for a design it cannot play, `BackendFailure` where it cannot be had."""
+        ...

@@ -1,0 +1,179 @@
+"""A cell is what coverage counts: a state without names, and a call with what its id stands for."""
+
+from typing import NamedTuple
+
+from jobtck.conformance.calls import (
+    KIND_OF_MODE,
+    UNKNOWN_DISK,
+    BackupBegin,
+    BlockJobBegin,
+    Call,
+    Flaw,
+    GetJobStats,
+    HandleOf,
+    IdOf,
+    JobCompose,
+    JobLookupId,
+    ListAllJobs,
+    NoJob,
+    Odd,
+    TakeEvents,
+    call_name,
+)
+from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT
+from jobtck.conformance.judge import Position
+from jobtck.conformance.outcomes import BlockInfo, Completed, Ended, JobInfo, Outcome, Refusal, Unknown
+from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, State
+
+ODD_WORDS = {Odd.ZERO: "0", Odd.NEXT: "an id never issued", Odd.HUGE: "a huge id", Odd.NEGATIVE: "a negative id"}
+CLIENT_WORDS = {0: "", SECOND_CLIENT: "second client", READ_ONLY_CLIENT: "read-only client"}
+
+
+class Cell(NamedTuple):
+    """A state and a call, in words."""
+
+    state: str
+    call: str
+
+
+def cell(position: Position, call: Call) -> Cell:
+    """The cell of making that call in that position."""
+    state = position.state
+    words = state_words(state, call) if position.is_sure else f"{domain_words(state.domains[call.domain])}, or over"
+    return Cell(words, call_words(state, call))
+
+
+def state_words(state: State, call: Call) -> str:
+    """What matters of a state: the jobs of the call's domain, and what a few calls ask for besides."""
+    domain = state.domains[call.domain]
+    words = domain_words(domain)
+    if isinstance(call, GetJobStats) and call.completed and domain.kept is not Kept.NONE:
+        words += f", statistics {domain.kept}"
+    if isinstance(call, TakeEvents):
+        words += f", {'many' if domain.owed is None else min(len(domain.owed), 1)} events due"
+    if "default" in call_name(type(call)) or call_name(type(call)) in ("abort_job", "get_job_info"):
+        words += "" if domain.default is None else ", default set"
+    return words
+
+
+def domain_words(domain: Domain) -> str:
+    """The live jobs of a domain without their names."""
+    if not domain.running:
+        return "not running"
+    return " + ".join(sorted(job_words(job) for job in domain.jobs)) or "no job"
+
+
+def job_words(job: Job) -> str:
+    """A live job without its name."""
+    disks = "" if len(job.disks) == 1 else f" of {len(job.disks)} disks"
+    phase = "" if job.phase is Phase.RUNNING else f" {job.phase}"
+    return f"{job.kind}{disks}{phase}"
+
+
+def call_words(state: State, call: Call) -> str:
+    """The call with what it is aimed at in the place of names."""
+    arguments = [
+        *_aims(state, call),
+        *(["abort"] if getattr(call, "abort", False) else []),
+        *(["pivot"] if getattr(call, "pivot", False) else []),
+        *_details(call),
+        getattr(call, "flaw", Flaw.NOTHING),
+        CLIENT_WORDS[call.client],
+        "second domain" if call.domain else "",
+    ]
+    return f"{call_name(type(call))}({', '.join(str(word) for word in arguments if word)})"
+
+
+def _details(call: Call) -> list[str]:
+    match call:
+        case GetJobStats():
+            return [word for word in ("completed", "keep") if getattr(call, word)]
+        case ListAllJobs(types=types):
+            return [f"only {type}" for type in sorted(types)]
+        case JobCompose(type=type):
+            return [f"as {type}"]
+        case JobLookupId(type=wanted) if wanted is not None:
+            return [f"as {wanted}"]
+        case _:
+            return []
+
+
+def _aims(state: State, call: Call) -> list[str]:
+    domain = state.domains[call.domain]
+    words: list[str] = []
+    if isinstance(call, BackupBegin):
+        words.append(KIND_OF_MODE[call.mode])
+    disks = (*getattr(call, "disks", ()), *((call.disk,) if hasattr(call, "disk") else ()))
+    words += sorted(_disk_words(domain, disk) for disk in disks)
+    if isinstance(call, BackupBegin | BlockJobBegin) and call.name is not None and call.flaw is Flaw.NOTHING:
+        words.append(_name_words(state, call.label))
+    reference = getattr(call, "job", NoJob.NAMED)
+    match reference:
+        case Odd():
+            words.append(ODD_WORDS[reference])
+        case IdOf(label):
+            words.append("id of " + _label_words(state, call.domain, label))
+        case HandleOf(label):
+            words.append(_handle_words(state, call.domain, state.handle(label)))
+        case _:
+            pass
+    return words
+
+
+def _disk_words(domain: Domain, disk: str) -> str:
+    if disk == UNKNOWN_DISK:
+        return "unknown disk"
+    job = domain.on_disk(disk)
+    return "free disk" if job is None else f"disk in {job_words(job)}"
+
+
+def _name_words(state: State, label: int) -> str:
+    for domain in state.domains:
+        if domain.job(label):
+            return "a name in use"
+        if domain.gone_job(label):
+            return "a name that is free again"
+    return "a new name"
+
+
+def _label_words(state: State, domain: int, label: int) -> str:
+    job, gone = state.domains[domain].job(label), state.domains[domain].gone_job(label)
+    if job is not None:
+        return job_words(job)
+    if gone is not None:
+        return gone_words(gone)
+    return "a job of another domain"
+
+
+def gone_words(gone: Gone) -> str:
+    """An ended job without its name."""
+    if gone.stopped:
+        return f"a {gone.kind} from before the stop"
+    return f"an ended {gone.kind}" + (", others begun since" if gone.followed else "")
+
+
+def _handle_words(state: State, domain: int, handle: HandleState | None) -> str:
+    if handle is None:
+        return "no handle"
+    if handle.freed:
+        return "freed handle"
+    if handle.domain != domain:
+        return "handle of another domain"
+    if handle.job is None:
+        return f"handle of no {handle.type}"
+    return "handle of " + _label_words(state, domain, handle.job)
+
+
+def outcome_words(outcome: Outcome, code: str = "") -> str:
+    """What a call ended in: a value, or a kind of error with the backend's own code."""
+    match outcome:
+        case Refusal(kind):
+            return f"{kind} {code}".rstrip()
+        case Unknown():
+            return "unknown"
+        case Ended(completed):
+            return "completed" if completed else "aborted"
+        case JobInfo(type=told) | BlockInfo(kind=told) | Completed(type=told):
+            return "no job" if told is None else str(told)
+        case _:
+            return "value"

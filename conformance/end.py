@@ -1,0 +1,210 @@
+"""END: what ends a job, how it is told, and what is left of it."""
+
+from jobtck.conformance.calls import (
+    AbortJob,
+    BackupBegin,
+    BackupEnd,
+    BackupGetXmlDesc,
+    BlockJobAbort,
+    Flaw,
+    GetBlockJobInfo,
+    GetJobInfo,
+    GetJobStats,
+    IdOf,
+    Kind,
+    ListAllJobs,
+    NoJob,
+)
+from jobtck.conformance.outcomes import BlockInfo, Ended, JobInfo, Refusal
+from jobtck.conformance.predicates import (
+    accepted,
+    also,
+    anything,
+    names_id,
+    on,
+    ordinary,
+    refused,
+    second_client,
+    statistics,
+    steady,
+)
+from jobtck.conformance.requirement import (
+    ANY_IDS,
+    END_PROPOSAL,
+    Answer,
+    Hurt,
+    Needs,
+    Requirement,
+    When,
+    doc,
+    mail,
+)
+from jobtck.conformance.scene import Scene
+from jobtck.conformance.stale import job_begun_since
+from jobtck.conformance.state import Kept, Phase
+
+WITH_END = Needs(handle=ANY_IDS, all_calls=(BackupEnd,))
+
+
+def ends(*kinds: Kind) -> When:
+    """An end is aimed at a live backup of these kinds by its own id or handle, on the first connection."""
+
+    def when(scene: Scene) -> bool:
+        own = scene.odd is None and not (scene.handle is not None and scene.handle.freed)
+        kind = scene.job.kind if scene.job is not None else None
+        return isinstance(scene.call, BackupEnd) and own and steady(scene) and kind in kinds
+
+    return when
+
+
+def with_abort(scene: Scene) -> bool:
+    """The end names an abort."""
+    return isinstance(scene.call, BackupEnd) and scene.call.abort
+
+
+def finished(scene: Scene) -> bool:
+    """The push has copied all."""
+    return scene.job is not None and scene.job.phase is Phase.FINISHED
+
+
+def answers_completion(scene: Scene, answer: Answer) -> bool:
+    """The answer is 1 for a finished push, 0 for one that is cut short."""
+    return answer.outcome == Ended(1 if finished(scene) else 0)
+
+
+def looks_where_no_job_is(scene: Scene) -> bool:
+    """A query looks for a job where none is (any more)."""
+    match scene.call:
+        case GetJobInfo() | GetJobStats(completed=False) | BackupGetXmlDesc(job=NoJob.NAMED):
+            return not scene.domain.jobs
+        case GetBlockJobInfo():
+            return scene.disk_job is None and not scene.unknown_disk and not scene.ending
+        case _:
+            return False
+
+
+def shows_none(_: Scene, answer: Answer) -> bool:
+    """No job is shown."""
+    match answer.outcome:
+        case JobInfo(type):
+            return type is None
+        case BlockInfo(kind):
+            return kind is None
+        case outcome:
+            return isinstance(outcome, Refusal)
+
+
+def ends_again(scene: Scene) -> bool:
+    """An end is aimed at what is over, and no job begun since could be hit."""
+    match scene.call:
+        case AbortJob():
+            return not scene.domain.jobs
+        case BlockJobAbort():
+            return scene.disk_job is None and not scene.unknown_disk and not scene.ending
+        case BackupEnd(job=IdOf()):
+            gone = scene.gone
+            return gone is not None and not gone.stopped and not job_begun_since(scene)
+        case _:
+            return False
+
+
+def result_is_honest(scene: Scene, answer: Answer) -> bool:
+    """Statistics of a job that was cut short tell no success, of a normal end no failure; a success has no error."""
+    told = statistics(answer)
+    if told is None:
+        return True
+    if scene.domain.kept is Kept.CUT_SHORT and told.success:
+        return False
+    if scene.domain.kept is Kept.NORMAL and told.success is False:
+        return False
+    return not (told.success and told.error)
+
+
+def has_unknown_flags(scene: Scene) -> bool:
+    """Flags that nobody defined, or that need another flag, are given in an otherwise possible call."""
+    flawed = scene.flaw in (Flaw.UNKNOWN_FLAGS, Flaw.KEEP_ALONE)
+    return flawed and scene.domain.running and not scene.forbidden and not isinstance(scene.call, ListAllJobs)
+
+
+END = (
+    Requirement(
+        id="END-1",
+        text="end on a pull job ends it.",
+        source=END_PROPOSAL,
+        needs=WITH_END,
+        when=also(ordinary, ends(Kind.PULL), lambda scene: not (second_client(scene) and names_id(scene))),
+        then=accepted,
+    ),
+    Requirement(
+        id="END-2",
+        text="end without abort on an unfinished push job is refused and the job goes on.",
+        source=END_PROPOSAL,
+        needs=WITH_END,
+        when=also(
+            ordinary, ends(Kind.PUSH), lambda scene: not with_abort(scene), lambda scene: not finished(scene)
+        ),
+        then=refused,
+        keeps=Hurt.LOST,
+    ),
+    Requirement(
+        id="END-3",
+        text='end with abort on an unfinished push job answers "aborted" (0), on a finished one "completed" (1).',
+        source=END_PROPOSAL,
+        needs=WITH_END,
+        when=also(
+            ordinary,
+            ends(Kind.PUSH),
+            lambda scene: with_abort(scene) or finished(scene),
+            lambda scene: not (second_client(scene) and names_id(scene)),
+        ),
+        then=answers_completion,
+    ),
+    Requirement(
+        id="END-4",
+        text="Once a job's end is final, no query, list or block-job call shows it. "
+        'Designs whose abort is asynchronous may show it "ending" for a bounded time.',
+        source=doc("virDomainAbortJob"),
+        needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo, BackupGetXmlDesc)),
+        when=also(ordinary, looks_where_no_job_is),
+        then=shows_none,
+    ),
+    Requirement(
+        id="END-5",
+        text="A second end of the same job is refused (or, while it is still ending, accepted without effect).",
+        source=mail("the case where a stale job ID was passed in"),
+        needs=Needs(any_call=(BackupEnd, AbortJob, BlockJobAbort)),
+        when=also(ordinary, ends_again),
+        then=refused,
+        keeps=Hurt.ANY,
+    ),
+    Requirement(
+        id="END-6",
+        text="A job that was cut short (an unfinished push, a job whose domain died) is never reported as a success; "
+        "ending a pull job is its normal end; a success carries no error message.",
+        source=doc("virDomainGetJobStats") + "; " + doc("virDomainBackupBegin"),
+        needs=Needs(all_calls=(BackupBegin, GetJobStats)),
+        when=also(
+            on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
+            lambda scene: scene.domain.running and scene.domain.kept is not Kept.NONE and not scene.ending,
+        ),
+        then=result_is_honest,
+    ),
+    Requirement(
+        id="END-7",
+        text="Of several clients that end one job at once, the answers and what follows can be put in some order "
+        "that the contract allows.",
+        source=mail("can result in TOCTTOU races"),
+        when=lambda _: False,
+        then=anything,
+        provisional="needs calls that overlap in time; the engine makes one call after the other",
+    ),
+    Requirement(
+        id="END-8",
+        text="Unknown flags are refused and nothing changes.",
+        source=doc("virDomainBackupBegin"),
+        needs=Needs(any_call=(AbortJob, BackupGetXmlDesc, GetJobStats)),
+        when=has_unknown_flags,
+        then=refused,
+        keeps=Hurt.ANY,
+    ),
+)

@@ -1,0 +1,17 @@
+"""What goes wrong before or around judging, each with the exit status it ends in."""
+
+
+class JobtckError(Exception):
+    """A failure that is told in one sentence and ends the command with `exit_status`."""
+
+    exit_status = 4
+
+
+class BadInput(JobtckError):
+    """What the user wrote cannot be used: a design, a trace, a list of known deviations, an option."""
+
+    exit_status = 2
+
+
+class BackendFailure(JobtckError):
+    """The backend cannot be had, or died: no verdict can rest on it."""

@@ -1,0 +1,87 @@
+"""HANDLE: opaque objects that stand for a job."""
+
+from jobtck.conformance.calls import (
+    BackupEnd,
+    BackupGetXmlDesc,
+    IdOf,
+    JobCompose,
+    JobFree,
+    JobGetId,
+    JobGetType,
+    JobLookupId,
+)
+from jobtck.conformance.outcomes import GotHandle, Id, Seen
+from jobtck.conformance.predicates import also, on, ordinary, refused
+from jobtck.conformance.requirement import OPAQUE, Answer, Hurt, Needs, Requirement, mail
+from jobtck.conformance.scene import Scene
+
+BACKUP_VERBS = (BackupGetXmlDesc, BackupEnd)
+
+
+def usable(scene: Scene) -> bool:
+    """The handle is not freed."""
+    return scene.handle is not None and not scene.handle.freed
+
+
+def looked_up(scene: Scene) -> bool:
+    """A live job of the wanted type is looked up, or a handle of one is asked for its id."""
+    if isinstance(scene.call, JobLookupId):
+        wanted = scene.call.type
+        return scene.job is not None and (wanted is None or wanted is scene.job.kind.type)
+    return isinstance(scene.call, JobGetId) and usable(scene) and scene.job is not None
+
+
+def gives_that_id(scene: Scene, answer: Answer) -> bool:
+    """A handle comes of the look-up; its id is the job's."""
+    told = answer.outcome
+    if isinstance(scene.call, JobLookupId):
+        return isinstance(told, GotHandle)
+    assert scene.job is not None
+    if not isinstance(told, Id):
+        return False
+    return told.id == IdOf(scene.job.label) if scene.job.known else told.id is not Seen.NOTHING
+
+
+def dead_handle(scene: Scene) -> bool:
+    """A freed handle is used in any way, or one whose job is gone in a backup verb."""
+    if scene.handle is None:
+        return False
+    if scene.handle.freed:
+        return True
+    return isinstance(scene.call, BACKUP_VERBS) and scene.gone is not None
+
+
+def of_nothing(scene: Scene) -> bool:
+    """A handle was composed of a type and an id that no live job bears."""
+    return usable(scene) and scene.handle is not None and scene.handle.job is None and on(*BACKUP_VERBS)(scene)
+
+
+HANDLE = (
+    Requirement(
+        id="HANDLE-1",
+        text="lookup(id) gives a handle with that id and the type that was begun.",
+        source=mail("virDomainJobLookupId(domain, 1) to re-obtain the proper virDomainJobPtr object"),
+        needs=Needs(handle=OPAQUE, any_call=(JobLookupId,)),
+        when=also(ordinary, looked_up, lambda scene: not scene.ending),
+        then=gives_that_id,
+    ),
+    Requirement(
+        id="HANDLE-2",
+        text="A handle outlives neither its free nor its job: using it then is refused, without a crash, "
+        "and touches no job.",
+        source=mail("call virDomainJobFree(ptr) again to conclude things"),
+        needs=Needs(handle=OPAQUE, any_call=BACKUP_VERBS),
+        when=also(ordinary, on(*BACKUP_VERBS, JobGetId, JobGetType, JobFree), dead_handle),
+        then=refused,
+        keeps=Hurt.ANY,
+    ),
+    Requirement(
+        id="HANDLE-3",
+        text="compose(type, id) of a job that is not there is refused at the latest when used.",
+        source=mail("virDomainJobCompose(domain, VIR_DOMAIN_JOB_BACKUP, 1)"),
+        needs=Needs(handle=OPAQUE, all_calls=(JobCompose,)),
+        when=also(ordinary, of_nothing),
+        then=refused,
+        keeps=Hurt.ANY,
+    ),
+)

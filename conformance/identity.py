@@ -1,0 +1,202 @@
+"""ID: what an id is, and whom it names."""
+
+from jobtck.conformance.calls import (
+    BackupBegin,
+    BackupEnd,
+    BackupGetXmlDesc,
+    BlockJobBegin,
+    BlockJobGetId,
+    Flaw,
+    IdOf,
+)
+from jobtck.conformance.capabilities import Feature
+from jobtck.conformance.design import Handle, Namespace, Reuse
+from jobtck.conformance.outcomes import ErrorKind, Id, Refusal, Seen, Value
+from jobtck.conformance.predicates import (
+    accepted,
+    also,
+    anything,
+    describes,
+    first_client,
+    ids_in,
+    names_id,
+    on,
+    ordinary,
+    pull_or_finished,
+    refused,
+    refused_as,
+    second_client,
+    steady,
+)
+from jobtck.conformance.requirement import (
+    ANY_IDS,
+    IDS,
+    INTEGER,
+    NAME,
+    Answer,
+    Hurt,
+    Needs,
+    Requirement,
+    mail,
+)
+from jobtck.conformance.requirement import SENSE
+from jobtck.conformance.scene import Scene
+
+
+def positive(_: Scene, answer: Answer) -> bool:
+    """No id in the answer is 0 or negative."""
+    return not {Seen.ZERO, Seen.NEGATIVE} & set(ids_in(answer))
+
+
+def told_id(scene: Scene, answer: Answer) -> IdOf | None:
+    """The known id that the answer gives for a job whose id was not known."""
+    job = scene.disk_job
+    if isinstance(scene.call, BlockJobGetId) and (job is None or job.known):
+        return None
+    return answer.outcome.id if isinstance(answer.outcome, Id) and isinstance(answer.outcome.id, IdOf) else None
+
+
+def borne_by_no_live_job(scene: Scene, answer: Answer) -> bool:
+    """The id that was drawn is not that of another live job of the domain."""
+    told = told_id(scene, answer)
+    return told is None or scene.domain.job(told.label) is None
+
+
+def borne_by_no_job_before(scene: Scene, answer: Answer) -> bool:
+    """The id that was drawn is not that of a job that ended."""
+    if isinstance(answer.outcome, Id) and answer.outcome.id is Seen.OLD:
+        return False
+    told = told_id(scene, answer)
+    return told is None or scene.domain.gone_job(told.label) is None
+
+
+def chooses_bad_name(scene: Scene) -> bool:
+    """A begin with an ill-formed name, one in use, or one whose job is gone, and nothing else in its way."""
+    if not scene.is_begin or scene.forbidden or not scene.domain.running or scene.unknown_disk:
+        return False
+    if scene.flaw is Flaw.ILL_FORMED_NAME:
+        return True
+    return scene.flaw is Flaw.NOTHING and (scene.name_in_use or (scene.unhindered and _freed(scene)))
+
+
+def _freed(scene: Scene) -> bool:
+    label = getattr(scene.call, "label", None)
+    return any(gone.label == label for domain in scene.state.domains for gone in domain.gone)
+
+
+def name_is_checked(scene: Scene, answer: Answer) -> bool:
+    """Ill-formed and used names are refused, one that is free again is accepted."""
+    if scene.flaw is Flaw.ILL_FORMED_NAME or scene.name_in_use:
+        return isinstance(answer.outcome, Refusal)
+    return not isinstance(answer.outcome, Refusal)
+
+
+IDENTITY = (
+    Requirement(
+        id="ID-1",
+        text="A successful begin returns an id greater than 0; 0 is never an id, in no answer and no list.",
+        source=mail("virDomainBackupBegin() always returns a non-zero job id"),
+        needs=Needs(handle=frozenset({Handle.INTEGER, Handle.OPAQUE}), all_calls=(BackupBegin,)),
+        when=lambda scene: not scene.is_environment,
+        then=positive,
+        speaks_of=Value,
+    ),
+    Requirement(
+        id="ID-2",
+        text="No two live jobs of a domain share an id (of a type, where namespaces are per type).",
+        source=mail("Since multiple backup jobs can be run in parallel"),
+        needs=Needs(handle=INTEGER, all_calls=(BackupBegin,)),
+        when=on(BackupBegin, BlockJobGetId),
+        then=borne_by_no_live_job,
+        speaks_of=Id,
+    ),
+    Requirement(
+        id="ID-3",
+        text="Where reuse is `never`, an id once returned names no other job while the domain runs.",
+        source=mail("the case where a stale job ID was passed in"),
+        needs=Needs(handle=INTEGER, reuse=Reuse.NEVER, all_calls=(BackupBegin,)),
+        when=on(BackupBegin, BlockJobGetId),
+        then=borne_by_no_job_before,
+        speaks_of=Id,
+    ),
+    Requirement(
+        id="ID-4",
+        text="A begin that fails leaves no job behind and changes no other job. Gaps in ids are fine.",
+        source=SENSE,
+        needs=Needs(any_call=(BackupBegin,)),
+        when=lambda scene: scene.is_begin,
+        then=anything,
+        speaks_of=Refusal,
+        keeps=Hurt.LOST | Hurt.NEW,
+        general=True,
+    ),
+    Requirement(
+        id="ID-5",
+        text="An id works from every connection and process, not only the one that began the job.",
+        source=mail("Note the time and process separation"),
+        needs=Needs(
+            handle=IDS,
+            any_call=(BackupGetXmlDesc, BackupEnd),
+            features=frozenset({Feature.SECOND_CLIENT}),
+        ),
+        when=also(
+            ordinary,
+            names_id,
+            steady,
+            second_client,
+            lambda scene: scene.job is not None and scene.job.kind.is_backup,
+            lambda scene: isinstance(scene.call, BackupGetXmlDesc) or pull_or_finished(scene),
+        ),
+        then=accepted,
+    ),
+    Requirement(
+        id="ID-6",
+        text="An id works until its job is ended, also when all data is copied but the job has not been ended.",
+        source=mail("this job id must be used for") + "; documentation of the proposed virDomainBackupEnd",
+        needs=Needs(handle=ANY_IDS, all_calls=(BackupGetXmlDesc,)),
+        when=also(
+            ordinary,
+            on(BackupGetXmlDesc),
+            steady,
+            first_client,
+            lambda scene: scene.job is not None and scene.job.kind.is_backup and not _by_zero_or_freed(scene),
+        ),
+        then=accepted,
+    ),
+    Requirement(
+        id="ID-7",
+        text="Ids of one domain never reach a job of another.",
+        source=mail("when calling virDomainBackupEnd(domain, 1)") + ": every call names the domain",
+        needs=Needs(
+            handle=INTEGER,
+            any_call=(BackupGetXmlDesc, BackupEnd),
+            features=frozenset({Feature.SECOND_DOMAIN}),
+        ),
+        when=also(ordinary, names_id, lambda scene: scene.foreign),
+        then=refused,
+        keeps=Hurt.LOST,
+    ),
+    Requirement(
+        id="ID-8",
+        text="What is asked about an id is answered about that job: the same id, type, mode and disks it was begun with.",
+        source=mail("this job id must be used for"),
+        needs=Needs(handle=ANY_IDS, all_calls=(BackupGetXmlDesc,)),
+        when=also(ordinary, on(BackupGetXmlDesc), steady, lambda scene: not _by_zero_or_freed(scene)),
+        then=describes,
+        speaks_of=Value,
+    ),
+    Requirement(
+        id="ID-9",
+        text="An ill-formed name is refused; a name in use is refused; a name is free again once its job is dismissed.",
+        source="QEMU, qapi/job.json",
+        needs=Needs(handle=NAME, all_calls=(BackupBegin,)),
+        when=chooses_bad_name,
+        then=name_is_checked,
+    ),
+)
+
+
+def _by_zero_or_freed(scene: Scene) -> bool:
+    return scene.odd is not None or (scene.handle is not None and scene.handle.freed)
+
+

@@ -1,0 +1,256 @@
+"""The ledger translates between a session's labels and a backend's own ids, names and handles."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from jobtck.conformance.calls import (
+    NAMES,
+    BackupBegin,
+    BlockJobBegin,
+    BlockJobGetId,
+    Call,
+    HandleOf,
+    IdOf,
+    JobArgument,
+    JobCompose,
+    JobGetId,
+    JobLookupId,
+    JobType,
+    NoJob,
+    Odd,
+    Token,
+)
+from jobtck.conformance.design import Design, Handle, Namespace
+from jobtck.conformance.judge import Position
+from jobtck.conformance.outcomes import (
+    STANDS,
+    AnsweredId,
+    BlockInfo,
+    Description,
+    GotHandle,
+    Id,
+    JobInfo,
+    Listed,
+    Outcome,
+    Progress,
+    Refusal,
+    Seen,
+    Unknown,
+)
+from jobtck.conformance.ranges import Ranges
+from jobtck.conformance.state import LABELS
+
+HUGE_ID = 2**31 - 1
+NAME_OF_LABEL = tuple(f"job-{letter}" for letter in "abcdefghijklmnop"[:LABELS])
+ODD_NAMES = {Odd.ZERO: "0", Odd.NEXT: "job-nobody", Odd.HUGE: "x" * 300, Odd.NEGATIVE: "-1"}
+UNKNOWN_TOKEN = Token(-1)
+
+_SILENT_REFUSALS: dict[object, Refusal] = {}
+_CREATING = (BackupBegin, BlockJobBegin)
+
+
+class Ledger:
+    """What the session was told of ids and handles, bounded however long the session lasts.
+
+    Ids of the same space are kept together: a domain's, of one type where namespaces are per type.
+    """
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+        self._ids: dict[int, int | str] = {}
+        self._home: dict[int, tuple[int, JobType | None]] = {}
+        self._labels: dict[tuple[int, JobType | None], dict[int | str, list[int]]] = {}
+        self._issued: dict[tuple[int, JobType | None], Ranges] = {}
+        self._untold: dict[int, int] = {}  # begins since an id was last told, by domain: each may have drawn one
+        self._tokens: dict[int, Token] = {}
+        self._progress: dict[tuple[int, str], Progress] = {}
+
+    def canonical(self, call: Call) -> Call:
+        """The call as it is judged: an id of another domain that this domain knows too is its own."""
+        reference = getattr(call, "job", None)
+        if not isinstance(reference, IdOf):
+            return call
+        home = self._home.get(reference.label)
+        if home is None or home[0] == call.domain:
+            return call
+        labels = self._labels.get((call.domain, home[1]), {}).get(self._ids[reference.label])
+        return replace(call, job=IdOf(labels[-1])) if labels else call  # type: ignore[call-arg]
+
+    def bind(self, call: Call) -> Call:
+        """The call with the backend's own ids in the place of labels."""
+        reference: JobArgument | None = getattr(call, "job", None)
+        if reference is None or reference is NoJob.NAMED:
+            return call
+        return replace(call, job=self._native(call, reference))  # type: ignore[call-arg]
+
+    def _native(self, call: Call, reference: JobArgument) -> JobArgument:
+        match reference:
+            case IdOf(label):
+                return self._ids[label]
+            case HandleOf(label):
+                return self._tokens.get(label, UNKNOWN_TOKEN)
+            case Odd():
+                return self._odd(call, reference)
+            case _:
+                return reference
+
+    def _odd(self, call: Call, odd: Odd) -> int | str:
+        if self._design.handle is Handle.NAME:
+            return ODD_NAMES[odd]
+        if odd is Odd.NEXT:
+            greatest = max((each.greatest for (home, _), each in self._issued.items() if home == call.domain), default=0)
+            return greatest + 1 + self._untold.get(call.domain, 0)
+        return {Odd.ZERO: 0, Odd.HUGE: HUGE_ID, Odd.NEGATIVE: -1}[odd]
+
+    def read(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+        """The outcome with labels in the place of ids, and without what differs from run to run."""
+        if isinstance(outcome, Refusal):
+            self._note_begin(call)
+            return _silent(outcome)
+        if isinstance(outcome, Unknown):
+            return Unknown()
+        self._note_change(call)
+        reader = _READERS.get(type(outcome))
+        return outcome if reader is None else reader(self, call, outcome, position)
+
+    def _note_begin(self, call: Call) -> None:
+        if isinstance(call, _CREATING):
+            self._untold[call.domain] = self._untold.get(call.domain, 0) + 1
+
+    def _note_change(self, call: Call) -> None:
+        """A call that may have changed what is running begins progress anew."""
+        if isinstance(call, _CREATING):
+            self._note_begin(call)
+            if self._design.handle is Handle.NAME:
+                self._forget(call.label)
+                self._bind_id(call.label, call.domain, None, NAME_OF_LABEL[call.label])
+        if type(call) not in _PROGRESS_GOES_ON and self._progress:
+            self._progress = {key: value for key, value in self._progress.items() if key[0] != call.domain}
+
+
+    def _id(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+        assert isinstance(outcome, Id)
+        state = position.state
+        if isinstance(call, _CREATING):
+            self._forget(call.label)
+            seen = self._see(call.domain, JobType.BACKUP, outcome.id, position)
+            self._bind_id(call.label, call.domain, self._space(JobType.BACKUP), outcome.id)
+            return Id(seen)
+        kind = JobType.BACKUP
+        label: int | None = None
+        if isinstance(call, BlockJobGetId):
+            job = state.domains[call.domain].on_disk(call.disk)
+            kind, label = (job.kind.type, job.label) if job else (kind, None)
+        elif isinstance(call, JobGetId) and isinstance(call.job, HandleOf):
+            handle = state.handle(call.job.label)
+            kind, label = (handle.type, handle.job) if handle else (kind, None)
+        seen = self._see(call.domain, kind, outcome.id, position)
+        if seen is Seen.FRESH and label is not None and label not in self._ids:
+            self._bind_id(label, call.domain, self._space(kind), outcome.id)
+        return Id(seen)
+
+    def _handle(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+        assert isinstance(outcome, GotHandle)
+        if isinstance(call, BackupBegin | JobLookupId | JobCompose) and outcome.token is not None:
+            if isinstance(call, BackupBegin):
+                self._forget(call.label)
+            self._tokens[call.label] = outcome.token
+        return GotHandle()
+
+    def _description(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+        assert isinstance(outcome, Description)
+        told = Seen.NOTHING if outcome.id is None else self._see(call.domain, JobType.BACKUP, outcome.id, position)
+        return Description(told, outcome.mode, outcome.disks, "invalid" if outcome.flaw else "")
+
+    def _list(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+        assert isinstance(outcome, Listed)
+        jobs = ((self._see(call.domain, type, id, position), type) for id, type in outcome.jobs)
+        return Listed(tuple(sorted(jobs, key=repr)))
+
+    def _job_info(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+        assert isinstance(outcome, JobInfo)
+        source = NAMES[type(call)]  # the two queries count in units of their own
+        return JobInfo(outcome.type, STANDS, self._ran_backwards((call.domain, source), outcome.progress))
+
+    def _block_info(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+        assert isinstance(outcome, BlockInfo)
+        disk = getattr(call, "disk", "")
+        return BlockInfo(outcome.kind, STANDS, self._ran_backwards((call.domain, disk), outcome.progress))
+
+    def _ran_backwards(self, key: tuple[int, str], progress: Progress) -> bool:
+        last = self._progress.get(key)
+        self._progress[key] = progress
+        if last is None:
+            return False
+        elapsed, before = progress.elapsed_ms, last.elapsed_ms
+        if elapsed is not None and before is not None and elapsed < before:
+            return True
+        done, done_before = progress.done, last.done
+        comparable = done is not None and done_before is not None and progress.total == last.total
+        return comparable and done < done_before  # type: ignore[operator]
+
+    def _space(self, type: JobType) -> JobType | None:
+        return type if self._design.namespace is Namespace.PER_TYPE else None
+
+    def _see(self, domain: int, type: JobType, number: AnsweredId, position: Position) -> AnsweredId:
+        assert isinstance(number, int | str)
+        space = (domain, self._space(type))
+        labels = self._labels.get(space, {}).get(number)
+        if labels:
+            live = [label for label in labels if position.state.domains[domain].job(label)]
+            return IdOf((live or labels)[-1])
+        if isinstance(number, str):
+            return Seen.FRESH
+        if number <= 0:
+            return Seen.ZERO if number == 0 else Seen.NEGATIVE
+        return Seen.OLD if space in self._issued and number in self._issued[space] else Seen.FRESH
+
+    def _bind_id(self, label: int, domain: int, type: JobType | None, number: AnsweredId) -> None:
+        assert isinstance(number, int | str)
+        space = (domain, type)
+        self._ids[label] = number
+        self._home[label] = space
+        self._labels.setdefault(space, {}).setdefault(number, []).append(label)
+        if isinstance(number, int):
+            self._issued.setdefault(space, Ranges()).add(number)
+            self._untold[domain] = 0
+
+    def _forget(self, label: int) -> None:
+        """Lets the label be given to another job."""
+        self._tokens.pop(label, None)
+        number = self._ids.pop(label, None)
+        space = self._home.pop(label, None)
+        if number is None or space is None:
+            return
+        labels = self._labels[space][number]
+        labels.remove(label)
+        if not labels:
+            del self._labels[space][number]
+
+    def knows(self, reference: object) -> bool:
+        """The reference can be bound: it is no label, or one whose id or handle was told."""
+        match reference:
+            case IdOf(label):
+                return label in self._ids
+            case HandleOf(label):
+                return label in self._tokens
+            case _:
+                return True
+
+
+def _silent(refusal: Refusal) -> Refusal:
+    silent = _SILENT_REFUSALS.get(refusal.kind)
+    if silent is None:
+        silent = _SILENT_REFUSALS[refusal.kind] = Refusal(refusal.kind)
+    return silent
+
+
+_PROGRESS_GOES_ON = frozenset(call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job")))
+_READERS: dict[type, Callable[[Ledger, Call, Outcome, Position], Outcome]] = {
+    Id: Ledger._id,  # noqa: SLF001
+    GotHandle: Ledger._handle,  # noqa: SLF001
+    Description: Ledger._description,  # noqa: SLF001
+    Listed: Ledger._list,  # noqa: SLF001
+    JobInfo: Ledger._job_info,  # noqa: SLF001
+    BlockInfo: Ledger._block_info,  # noqa: SLF001
+}

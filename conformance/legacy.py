@@ -1,0 +1,119 @@
+"""DEFAULT and LEGACY: calls that name no job."""
+
+from jobtck.conformance.calls import (
+    AbortJob,
+    BackupBegin,
+    BlockJobGetId,
+    GetJobInfo,
+    GetJobStats,
+    IdOf,
+    JobGetDefaultId,
+    JobType,
+)
+from jobtck.conformance.outcomes import Id, JobInfo, Refusal, Seen
+from jobtck.conformance.predicates import also, on, ordinary
+from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Hurt, Needs, Requirement, mail
+from jobtck.conformance.scene import Scene
+
+
+def legacy_verb(scene: Scene) -> bool:
+    """The call asks for, or aborts, the domain job."""
+    return on(GetJobInfo, AbortJob)(scene) or on(GetJobStats, completed=False)(scene)
+
+
+def thin_wrapper(scene: Scene) -> bool:
+    """In a design with ids there is one backup, and the legacy calls act on it."""
+    return scene.design.has_ids and len(scene.domain.backups) == 1 and scene.legacy is not None
+
+
+def default_matters(scene: Scene) -> bool:
+    """There are backups, and the legacy calls are no thin wrapper around the only one."""
+    if thin_wrapper(scene) or not scene.domain.backups or scene.ending:
+        return False
+    return not (scene.design.default_job and scene.legacy is None)
+
+
+def acts_on_the_default(scene: Scene, answer: Answer) -> bool:
+    """The default job is shown or ended; where there is none, nothing is."""
+    told = answer.outcome
+    if isinstance(scene.call, JobGetDefaultId):
+        return scene.legacy is not None and told == Id(IdOf(scene.legacy.label))
+    if scene.legacy is None:
+        return isinstance(told, Refusal) or isinstance(scene.call, GetJobInfo | GetJobStats)
+    return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type in (None, JobType.BLOCK_COPY))
+
+
+def default_is_unset(scene: Scene) -> bool:
+    """The design has a default, and nothing is set."""
+    return scene.design.default_job and scene.domain.default is None and bool(scene.domain.backups)
+
+
+def answers_as_with_id(scene: Scene, answer: Answer) -> bool:
+    """The legacy query shows the job, the legacy abort ends it."""
+    told = answer.outcome
+    return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type is None)
+
+
+def none_acted_on(_: Scene, answer: Answer) -> bool:
+    """No job is told, shown or ended."""
+    told = answer.outcome
+    return isinstance(told, Refusal) or (isinstance(told, JobInfo) and told.type is None)
+
+
+def names_the_disks_job(scene: Scene, answer: Answer) -> bool:
+    """The id is that of the job on the disk; without a job there is none."""
+    job = scene.disk_job
+    if job is None:
+        return isinstance(answer.outcome, Refusal)
+    if job.kind.is_backup:
+        return isinstance(answer.outcome, Refusal) or _names(answer, job.label, known=job.known)
+    return _names(answer, job.label, known=job.known)
+
+
+def _names(answer: Answer, label: int, *, known: bool) -> bool:
+    told = answer.outcome
+    if not isinstance(told, Id):
+        return False
+    # an id that was used before is told apart by the requirements on ids
+    return told.id == IdOf(label) if known else told.id != Seen.NOTHING
+
+
+LEGACY = (
+    Requirement(
+        id="DEFAULT-1",
+        text="The legacy calls act on the default job and on no other.",
+        source=mail("which job (out of multiple running in parallel) will be targetted by the existing job functions"),
+        needs=Needs(any_call=(GetJobInfo, GetJobStats, AbortJob)),
+        when=also(
+            ordinary,
+            lambda scene: default_matters(scene) and legacy_verb(scene)
+            or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending),
+        ),
+        then=acts_on_the_default,
+        keeps=Hurt.LOST,
+    ),
+    Requirement(
+        id="DEFAULT-2",
+        text="When the default job ends, the default is unset: it does not slide to another job unasked.",
+        source=SENSE,
+        needs=Needs(default_job=True, any_call=(JobGetDefaultId, AbortJob)),
+        when=also(ordinary, lambda scene: legacy_verb(scene) or on(JobGetDefaultId)(scene), default_is_unset),
+        then=none_acted_on,
+    ),
+    Requirement(
+        id="LEGACY-1",
+        text="With one job, a legacy call and the call with that job's id answer alike.",
+        source=mail("where the existing APIs act like thin wrappers"),
+        needs=Needs(handle=ANY_IDS, all_calls=(BackupBegin,), any_call=(GetJobInfo, GetJobStats, AbortJob)),
+        when=also(ordinary, legacy_verb, thin_wrapper, lambda scene: not scene.ending),
+        then=answers_as_with_id,
+    ),
+    Requirement(
+        id="LEGACY-2",
+        text="block-job-get-id(disk) names the job that the disk-keyed calls act on; a disk without a job has none.",
+        source=mail("to make it easy to reverse-engineer which job id was utilized by the legacy APIs"),
+        needs=Needs(handle=ANY_IDS, block_ids=True, all_calls=(BlockJobGetId,)),
+        when=also(ordinary, on(BlockJobGetId), lambda scene: not scene.unknown_disk),
+        then=names_the_disks_job,
+    ),
+)

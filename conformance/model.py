@@ -1,0 +1,247 @@
+"""What may have happened by itself, and what follows from an outcome: the model predicts no outcome."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from jobtck.conformance.calls import (
+    AbortJob,
+    BackupBegin,
+    BackupEnd,
+    BlockJobAbort,
+    BlockJobBegin,
+    BlockJobGetId,
+    Call,
+    Destroy,
+    GetJobStats,
+    HandleOf,
+    JobCompose,
+    JobFree,
+    JobGetId,
+    JobLookupId,
+    JobSetDefaultId,
+    JobType,
+    Kind,
+    Save,
+    Settle,
+    Start,
+    TakeEvents,
+)
+from jobtck.conformance.capabilities import Capabilities
+from jobtck.conformance.design import Design, Handle
+from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
+from jobtck.conformance.scene import Scene, begun_kind
+from jobtck.conformance.state import (
+    KEPT_OF_RESULT,
+    OWED_MAX,
+    Domain,
+    Gone,
+    HandleState,
+    Job,
+    Kept,
+    Phase,
+    Result,
+    State,
+)
+
+
+def futures(design: Design, capabilities: Capabilities, state: State) -> frozenset[State]:
+    """The state, and every state that may have come of it without any call."""
+    seen = {state}
+    fresh = [state]
+    while fresh:
+        for successor in _spontaneous(design, capabilities, fresh.pop()):
+            if successor not in seen:
+                seen.add(successor)
+                fresh.append(successor)
+    return frozenset(seen)
+
+
+def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> Iterator[State]:
+    for index, domain in enumerate(state.domains):
+        for job in domain.jobs:
+            if job.phase is Phase.ENDING:
+                results = (Result.NORMAL, Result.CUT_SHORT) if job.result is Result.UNSURE else (job.result,)
+                for result in results:
+                    yield state.with_domain(index, removed(design, domain, job, result))
+            elif job.phase is Phase.RUNNING and job.kind in capabilities.transient:
+                yield state.with_domain(index, ran_through(design, domain, job))
+
+
+def after(scene: Scene, outcome: Outcome) -> State:
+    """The state that follows from *outcome*; a refused call changes nothing."""
+    if isinstance(outcome, Refusal | Unknown):
+        return scene.state
+    follow = FOLLOW.get(type(scene.call)) or FOLLOW.get(type(scene.call).__mro__[1])
+    return scene.state if follow is None else follow(scene, scene.call, outcome)
+
+
+def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain once that job is over."""
+    jobs = tuple(other for other in domain.jobs if other.label != job.label)
+    bears_id = design.has_ids and (job.kind.is_backup or design.block_ids) and job.known
+    gone = (*domain.gone, Gone(job.label, job.kind)) if bears_id else domain.gone
+    default = None if domain.default == job.label else domain.default
+    if not job.kind.is_backup:
+        return replace(domain, jobs=jobs, gone=gone, default=default)
+    owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
+    return replace(domain, jobs=jobs, gone=gone, default=default, kept=KEPT_OF_RESULT[result], owed=owed)
+
+
+def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
+    """The domain once that job has done all it can without being ended."""
+    if job.phase is Phase.ENDING:
+        return removed(design, domain, job, job.result)
+    if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
+        return domain
+    if job.kind is Kind.PUSH and design.has_ids:
+        return domain.changed(replace(job, phase=Phase.FINISHED))
+    if job.kind is Kind.BLOCK_COPY:
+        return domain.changed(replace(job, phase=Phase.READY))
+    return removed(design, domain, job, Result.NORMAL)
+
+
+def end_result(scene: Scene, job: Job) -> Result:
+    """How a live job ends when it is told to end now."""
+    if job.kind is not Kind.PUSH or job.phase is Phase.FINISHED:
+        return Result.NORMAL
+    return Result.UNSURE if job.kind in scene.capabilities.transient else Result.CUT_SHORT
+
+
+def _begun(scene: Scene, call: Call, _: Outcome) -> State:
+    assert isinstance(call, BackupBegin | BlockJobBegin)
+    kind, design = begun_kind(call), scene.design
+    told = not design.has_ids or design.handle is Handle.NAME
+    told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
+    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told)
+    domains = tuple(
+        replace(domain, gone=tuple(gone for gone in domain.gone if gone.label != call.label))
+        for domain in scene.state.domains
+    )
+    domain = domains[call.domain]
+    first = design.default_job and kind.is_backup and not domain.backups and domain.default is None
+    domain = replace(
+        domain,
+        jobs=tuple(sorted((*domain.jobs, job), key=lambda each: each.label)),
+        gone=tuple(replace(gone, followed=True) for gone in domain.gone),
+        default=call.label if first else domain.default,
+        kept=Kept.UNSURE if kind.is_backup and domain.kept is not Kept.NONE else domain.kept,
+    )
+    # a handle of the job that had this label before stands for nothing that can still be told
+    handles = tuple(pair for pair in scene.state.handles if pair[1].job != call.label and pair[0] != call.label)
+    state = State((*domains[: call.domain], domain, *domains[call.domain + 1 :]), handles)
+    if design.handle is Handle.OPAQUE and kind.is_backup:
+        state = state.with_handle(call.label, HandleState(call.domain, call.label, JobType.BACKUP))
+    return state
+
+
+def _ended(scene: Scene, call: Call, outcome: Outcome) -> State:
+    if scene.job is None:
+        return scene.state
+    result = end_result(scene, scene.job)
+    if isinstance(outcome, Ended) and scene.job.kind is Kind.PUSH:
+        result = Result.NORMAL if outcome.completed else Result.CUT_SHORT
+    domain = removed(scene.design, scene.domain, scene.job, result)
+    return scene.state.with_domain(call.domain, domain)
+
+
+def _aborted(scene: Scene, call: Call, _: Outcome) -> State:
+    job = scene.legacy
+    if job is None or job.phase is Phase.ENDING:
+        return scene.state
+    result = end_result(scene, job)
+    if scene.capabilities.abort_is_asynchronous:
+        domain = scene.domain.changed(replace(job, phase=Phase.ENDING, result=result))
+    else:
+        domain = removed(scene.design, scene.domain, job, result)
+    return scene.state.with_domain(call.domain, domain)
+
+
+def _block_aborted(scene: Scene, call: Call, _: Outcome) -> State:
+    job = scene.disk_job
+    if job is None or job.kind.is_backup:
+        return scene.state
+    return scene.state.with_domain(call.domain, removed(scene.design, scene.domain, job, Result.NORMAL))
+
+
+def _settled(scene: Scene, call: Call, _: Outcome) -> State:
+    domain = scene.domain
+    for job in scene.domain.jobs:
+        domain = ran_through(scene.design, domain, job)
+    return scene.state.with_domain(call.domain, domain)
+
+
+def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
+    domain = scene.domain
+    for job in scene.domain.jobs:
+        unsure = job.phase in (Phase.FINISHED, Phase.ENDING)
+        domain = removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
+    gone = tuple(replace(each, stopped=True) for each in domain.gone)
+    return scene.state.with_domain(call.domain, replace(domain, running=False, gone=gone, default=None))
+
+
+def _started(scene: Scene, call: Call, _: Outcome) -> State:
+    kept = Kept.NONE if scene.domain.kept is Kept.NONE else Kept.UNSURE
+    return scene.state.with_domain(call.domain, replace(scene.domain, running=True, kept=kept))
+
+
+def _statistics_told(scene: Scene, call: Call, outcome: Outcome) -> State:
+    assert isinstance(call, GetJobStats)
+    if not call.completed or (call.keep and isinstance(outcome, Completed) and outcome.type is not None):
+        return scene.state
+    return scene.state.with_domain(call.domain, replace(scene.domain, kept=Kept.NONE))
+
+
+def _events_taken(scene: Scene, call: Call, _: Outcome) -> State:
+    return scene.state.with_domain(call.domain, replace(scene.domain, owed=()))
+
+
+def _default_set(scene: Scene, call: Call, _: Outcome) -> State:
+    if scene.job is None:
+        return scene.state
+    return scene.state.with_domain(call.domain, replace(scene.domain, default=scene.job.label))
+
+
+def _id_told(scene: Scene, call: Call, outcome: Outcome) -> State:
+    job = scene.disk_job if isinstance(call, BlockJobGetId) else scene.job
+    if job is None or job.known or outcome != Id(Seen.FRESH):
+        return scene.state
+    return scene.state.with_domain(call.domain, scene.domain.changed(replace(job, known=True)))
+
+
+def _handle_made(scene: Scene, call: Call, _: Outcome) -> State:
+    assert isinstance(call, JobLookupId | JobCompose)
+    wanted = call.type
+    meant = scene.job or scene.gone
+    if meant is not None and wanted is not None and meant.kind.type is not wanted:
+        meant = None
+    made = wanted or (meant.kind.type if meant else JobType.BACKUP)
+    handle = HandleState(call.domain, meant.label if meant else None, made)
+    return scene.state.with_handle(call.label, handle)
+
+
+def _handle_freed(scene: Scene, call: Call, _: Outcome) -> State:
+    reference = getattr(call, "job", None)
+    if scene.handle is None or not isinstance(reference, HandleOf):
+        return scene.state
+    return scene.state.with_handle(reference.label, replace(scene.handle, freed=True))
+
+
+FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
+    BackupBegin: _begun,
+    BlockJobBegin: _begun,
+    BackupEnd: _ended,
+    AbortJob: _aborted,
+    BlockJobAbort: _block_aborted,
+    Settle: _settled,
+    Destroy: _stopped,
+    Save: _stopped,
+    Start: _started,
+    GetJobStats: _statistics_told,
+    TakeEvents: _events_taken,
+    JobSetDefaultId: _default_set,
+    BlockJobGetId: _id_told,
+    JobGetId: _id_told,
+    JobLookupId: _handle_made,
+    JobCompose: _handle_made,
+    JobFree: _handle_freed,
+}

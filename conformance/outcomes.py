@@ -1,0 +1,182 @@
+"""What a call can end in: a value, a refusal, or silence; the native code and text are kept verbatim."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from jobtck.conformance.calls import IdOf, JobType, Kind, Mode, Token
+
+
+class ErrorKind(StrEnum):
+    """Why a call was refused, in the words of the contract."""
+
+    NO_SUCH_JOB = "no-such-job"
+    WRONG_TYPE = "wrong-type"
+    AMBIGUOUS = "ambiguous"
+    BUSY = "busy"
+    TIMED_OUT = "timed-out"
+    INVALID_ARGUMENT = "invalid-argument"
+    INVALID_STATE = "invalid-state"  # a code that libvirt uses for "no job", "not running" and more
+    NOT_RUNNING = "not-running"
+    NO_DOMAIN = "no-domain"
+    READ_ONLY = "read-only"
+    UNSUPPORTED = "unsupported"
+    INTERNAL = "internal"
+    OTHER = "other"
+
+
+class Waited(StrEnum):
+    """How long a call took, as far as the contract cares."""
+
+    AT_ONCE = "at once"
+    WAITED = "waited"
+    TOO_LONG = "too long"
+
+
+class Seen(Enum):
+    """An id in an answer that is the id of no job the session has a label for."""
+
+    FRESH = "new"
+    OLD = "used before"
+    ZERO = "0"
+    NEGATIVE = "negative"
+    NOTHING = "none"
+
+
+AnsweredId = IdOf | Seen | int | str | None  # read by the session, or as the backend gave it
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The call was refused; `code` and `text` are the backend's own."""
+
+    kind: ErrorKind
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer came: the call may or may not have taken effect."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call succeeded and says nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The id of a job."""
+
+    id: AnsweredId
+
+
+@dataclass(frozen=True, slots=True)
+class GotHandle:
+    """An opaque handle; as read by the session, no more than that there is one."""
+
+    token: Token | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOf:
+    """The type of a job."""
+
+    type: JobType
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A backup's XML, parsed; `flaw` says where it breaks the server's own schema, if it does."""
+
+    id: AnsweredId
+    mode: Mode | None
+    disks: tuple[str, ...]
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The answer of an end: 1 for completed, 0 for aborted."""
+
+    completed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The jobs of a list, each with id and type."""
+
+    jobs: tuple[tuple[AnsweredId, JobType], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job has come: units done and in all, and the milliseconds since it began, where told."""
+
+    done: int | None = None
+    total: int | None = None
+    elapsed_ms: int | None = None
+
+
+STANDS = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """What the legacy query tells; `type` is None when no job is running."""
+
+    type: JobType | None
+    progress: Progress = STANDS
+    ran_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Statistics of the job that completed last; `type` is None when there are none."""
+
+    type: JobType | None
+    success: bool | None = None
+    error: bool = False  # an error message comes with it
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInfo:
+    """What is told of the job on a disk; `kind` is None when there is none."""
+
+    kind: Kind | JobType | None
+    progress: Progress = STANDS
+    ran_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The terminal events of domain jobs, as (type, success), oldest first."""
+
+    events: tuple[tuple[JobType, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What is left of backups that are over ("scratch", "socket", "busy disk") or never began ("rejected")."""
+
+    names: tuple[str, ...]
+
+
+Value = (
+    Done
+    | Id
+    | GotHandle
+    | TypeOf
+    | Description
+    | Ended
+    | Listed
+    | JobInfo
+    | Completed
+    | BlockInfo
+    | Events
+    | Leftovers
+)
+Outcome = Value | Refusal | Unknown
+DONE = Done()

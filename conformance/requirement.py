@@ -1,0 +1,141 @@
+"""A requirement is data: who must do what, when it applies, what it demands, and where that comes from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Flag, StrEnum, auto
+
+from jobtck.conformance.calls import Call, call_name
+from jobtck.conformance.capabilities import Capabilities, Feature
+from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
+from jobtck.conformance.outcomes import Outcome, Waited
+from jobtck.conformance.scene import Scene
+
+
+class Level(StrEnum):
+    """How binding a requirement is (RFC 2119)."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+
+
+class Hurt(Flag):
+    """What a later query shows when a call did more than it said."""
+
+    NOTHING = 0
+    LOST = auto()  # a live job is gone or changed
+    NEW = auto()  # a job is there that nobody began, or one that ended
+    FILE = auto()  # a file or socket is left
+    ANY = LOST | NEW | FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome as the session read it, with how long it took."""
+
+    outcome: Outcome
+    waited: Waited = Waited.AT_ONCE
+
+
+When = Callable[[Scene], bool]
+Then = Callable[[Scene, Answer], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Where a requirement applies: axes of the design (None: any), calls and features of the backend.
+
+    Of `any_call` one suffices; `all_calls` and `features` are all needed.
+    """
+
+    handle: frozenset[Handle] | None = None
+    zero: Zero | None = None
+    many: bool | None = None
+    listing: bool | None = None
+    default_job: bool | None = None
+    block_ids: bool | None = None
+    namespace: Namespace | None = None
+    reuse: Reuse | None = None
+    any_call: tuple[type[Call], ...] = ()
+    all_calls: tuple[type[Call], ...] = ()
+    features: frozenset[Feature] = frozenset()
+
+    def missing_in_design(self, design: Design) -> str:
+        """What the design lacks, in words; empty when it lacks nothing."""
+        if self.handle is not None and design.handle not in self.handle:
+            return "its jobs are named by " + " or ".join(sorted(self.handle))
+        axes = (
+            ("zero", self.zero, design.zero),
+            ("listing", self.listing, design.listing),
+            ("default_job", self.default_job, design.default_job),
+            ("block_ids", self.block_ids, design.block_ids),
+            ("namespace", self.namespace, design.namespace),
+            ("reuse", self.reuse, design.reuse),
+            ("parallel backups", self.many, design.parallel > 1),
+        )
+        for axis, wanted, found in axes:
+            if wanted is not None and wanted != found:
+                return f"{axis} = {str(wanted).lower()}"
+        return ""
+
+    def missing_in_backend(self, capabilities: Capabilities) -> str:
+        """What the backend lacks, in words; empty when it lacks nothing."""
+        lacking = [call_name(call) for call in self.all_calls if not capabilities.has(call)]
+        if self.any_call and not any(capabilities.has(call) for call in self.any_call):
+            lacking += [call_name(call) for call in self.any_call]
+        if lacking:
+            return ", ".join(lacking)
+        if self.many and capabilities.parallel_backups < 2:  # noqa: PLR2004
+            return "a second backup at once"
+        return ", ".join(sorted(self.features - capabilities.features))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One numbered demand. `when` says where it applies, `then` what it demands of the outcome.
+
+    `speaks_of` narrows it to answers of one sort. `keeps` says what later queries must not show of the
+    call; a `general` requirement is named for that only if no other promised the same.
+    `provisional` is the reason why nothing exercises it yet.
+    """
+
+    id: str
+    level: Level = Level.MUST
+    text: str
+    source: str
+    needs: Needs = field(default_factory=Needs)
+    when: When
+    then: Then
+    speaks_of: type[object] = object
+    keeps: Hurt = Hurt.NOTHING
+    general: bool = False
+    provisional: str = ""
+
+    @property
+    def chapter(self) -> str:
+        """The part of the id before the number."""
+        return self.id.rsplit("-", 1)[0]
+
+    def applies(self, scene: Scene, answer: Answer) -> bool:
+        """The requirement speaks of this call, in this state, answered like this."""
+        return isinstance(answer.outcome, self.speaks_of) and self.when(scene)
+
+
+INTEGER = frozenset({Handle.INTEGER})
+OPAQUE = frozenset({Handle.OPAQUE})
+NAME = frozenset({Handle.NAME})
+IDS = frozenset({Handle.INTEGER, Handle.NAME})  # what a client can write down and give again
+ANY_IDS = frozenset({Handle.INTEGER, Handle.NAME, Handle.OPAQUE})
+
+
+def mail(words: str) -> str:
+    """The paragraph of the mail of 2019-03-26 that holds these words."""
+    return f'mail of 2019-03-26, "{words}"'
+
+
+def doc(function: str) -> str:
+    """The public documentation of a function."""
+    return f"documentation of {function}"
+
+
+SENSE = "sense: the sources are silent, this is how the project reads them"
+END_PROPOSAL = "documentation of the proposed virDomainBackupEnd"

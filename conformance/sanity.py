@@ -1,0 +1,123 @@
+"""EVENT, FAULT, TIME, SANE: what surrounds every call."""
+
+from jobtck.conformance.calls import (
+    BackupBegin,
+    Destroy,
+    Flaw,
+    GetJobStats,
+    Inspect,
+    JobType,
+    TakeEvents,
+)
+from jobtck.conformance.outcomes import ErrorKind, Events, Leftovers, Refusal, Waited
+from jobtck.conformance.predicates import also, anything, on, statistics
+from jobtck.conformance.requirement import SENSE, Answer, Level, Needs, Requirement, doc, mail
+from jobtck.conformance.scene import Scene
+from jobtck.conformance.state import Kept, Result
+
+NEVER = "needs a call that the engine does not have yet: "
+WAITS_FOR_OTHERS = frozenset({ErrorKind.TIMED_OUT, ErrorKind.BUSY})
+
+
+def one_event_each(scene: Scene, answer: Answer) -> bool:
+    """As many terminal events came as backups ended, each with the result that its job had."""
+    owed = scene.domain.owed
+    if owed is None or not isinstance(answer.outcome, Events):
+        return owed is None
+    told = [success for type, success in answer.outcome.events if type is JobType.BACKUP]
+    return len(told) == len(owed) and all(
+        result is Result.UNSURE or success is (result is Result.NORMAL)
+        for success, result in zip(told, owed, strict=True)
+    )
+
+
+def died_with_a_job(scene: Scene) -> bool:
+    """Statistics are asked of a backup that was running when its domain died."""
+    completed = on(GetJobStats, completed=True, flaw=Flaw.NOTHING)(scene)
+    return completed and not scene.domain.running and scene.domain.kept is Kept.CUT_SHORT
+
+
+def no_success(_: Scene, answer: Answer) -> bool:
+    """No success is told."""
+    told = statistics(answer)
+    return told is None or not told.success
+
+
+def nothing_left(_: Scene, answer: Answer) -> bool:
+    """No scratch file, socket or busy disk is left."""
+    left = {"scratch", "socket", "busy disk"}
+    return isinstance(answer.outcome, Leftovers) and not left & set(answer.outcome.names)
+
+
+def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
+    """The query, or the refusal that does not wait for another job, comes at once."""
+    refused = isinstance(answer.outcome, Refusal) and answer.outcome.kind not in WAITS_FOR_OTHERS
+    return answer.waited is Waited.AT_ONCE or not (scene.is_query or refused)
+
+
+SANITY = (
+    Requirement(
+        id="EVENT-1",
+        text="Each job that began ends with exactly one terminal event, and its result agrees with the statistics.",
+        source=doc("VIR_DOMAIN_EVENT_ID_JOB_COMPLETED"),
+        needs=Needs(all_calls=(BackupBegin, TakeEvents)),
+        when=also(on(TakeEvents), lambda scene: not scene.ending),
+        then=one_event_each,
+    ),
+    Requirement(
+        id="FAULT-1",
+        text="A client that goes away ends no job.",
+        source=mail("Note the time and process separation"),
+        when=lambda _: False,
+        then=anything,
+        provisional=NEVER + "a client that disconnects or is killed",
+    ),
+    Requirement(
+        id="FAULT-2",
+        text="After a daemon restart (also kill -9) every job is there as before: same id, type, description.",
+        source=doc("virDomainBackupBegin") + "; libvirt restores jobs from the status XML",
+        when=lambda _: False,
+        then=anything,
+        provisional=NEVER + "a restart of the daemon",
+    ),
+    Requirement(
+        id="FAULT-3",
+        text="A domain that dies ends its jobs; they count as cancelled or failed, never as success.",
+        source=doc("virDomainGetJobStats"),
+        needs=Needs(all_calls=(BackupBegin, Destroy, GetJobStats)),
+        when=died_with_a_job,
+        then=no_success,
+    ),
+    Requirement(
+        id="FAULT-4",
+        text="When a job is over nothing of it is left: no scratch file, no block job, no busy disk.",
+        source=doc("virDomainBackupBegin"),
+        needs=Needs(all_calls=(BackupBegin, Inspect)),
+        when=also(on(Inspect), lambda scene: not scene.domain.backups),
+        then=nothing_left,
+    ),
+    Requirement(
+        id="TIME-1",
+        text="Every call returns in bounded time (the server's lock wait plus a margin).",
+        source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
+        when=lambda scene: not scene.is_environment,
+        then=lambda _, answer: answer.waited is not Waited.TOO_LONG,
+    ),
+    Requirement(
+        id="TIME-2",
+        level=Level.SHOULD,
+        text="A query, and a refusal that needs no waiting, does not wait.",
+        source=SENSE,
+        when=lambda scene: not scene.is_environment,
+        then=needs_no_waiting,
+    ),
+    Requirement(
+        id="SANE-1",
+        text="What a caller can do wrong is never answered as an internal error, "
+        "and never crashes the server or the client.",
+        source=SENSE,
+        when=lambda scene: not scene.is_environment,
+        then=lambda _, answer: isinstance(answer.outcome, Refusal) and answer.outcome.kind is not ErrorKind.INTERNAL,
+        speaks_of=Refusal,
+    ),
+)

@@ -1,0 +1,135 @@
+"""What may be true of a job manager, as frozen values: domains with live jobs and jobs that are gone."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from jobtck.conformance.calls import JobType, Kind
+
+LIVE_JOBS_MAX = 3  # enough to be ambiguous twice over
+LABELS = 6  # live jobs, and as many ended ones whose ids are still worth trying
+HANDLE_LABELS = range(LABELS, LABELS + 3)  # handles that were looked up or composed; a begin's has its job's label
+OWED_MAX = 3  # terminal events waited for one by one; more are taken without being judged
+
+
+class Phase(StrEnum):
+    """Where a live job stands."""
+
+    RUNNING = "running"
+    READY = "ready"  # a copy that the guest can be pivoted to
+    FINISHED = "finished"  # a push backup that has copied all and waits to be ended
+    ENDING = "ending"  # its end was asked for and may not be final yet
+
+
+class Result(StrEnum):
+    """How a job ended."""
+
+    NORMAL = "normally"
+    CUT_SHORT = "cut short"
+    UNSURE = "either way"  # it was let finish and told to abort at once
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A live job; `known` says that its id was told; `result` is how it will have ended once ENDING."""
+
+    label: int
+    kind: Kind
+    disks: tuple[str, ...]
+    phase: Phase = Phase.RUNNING
+    known: bool = True
+    result: Result = Result.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A job that ended and whose id is remembered; `followed` by another begin, or `stopped` with its domain."""
+
+    label: int
+    kind: Kind
+    followed: bool = False
+    stopped: bool = False
+
+
+class Kept(StrEnum):
+    """Statistics of the backup that completed last."""
+
+    NONE = "none"
+    NORMAL = "of a normal end"
+    CUT_SHORT = "of one cut short"
+    UNSURE = "unsure"
+
+
+KEPT_OF_RESULT = {Result.NORMAL: Kept.NORMAL, Result.CUT_SHORT: Kept.CUT_SHORT, Result.UNSURE: Kept.UNSURE}
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One domain: its live jobs by label, the gone ones oldest first, and what the legacy calls know.
+
+    `owed` are the results whose terminal events were not taken yet; None when there are too many to tell.
+    """
+
+    running: bool = True
+    jobs: tuple[Job, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    default: int | None = None
+    kept: Kept = Kept.NONE
+    owed: tuple[Result, ...] | None = ()
+
+    @property
+    def backups(self) -> tuple[Job, ...]:
+        """The live backups, ending ones too."""
+        return tuple(job for job in self.jobs if job.kind.is_backup)
+
+    def job(self, label: int) -> Job | None:
+        """The live job of that label."""
+        return next((job for job in self.jobs if job.label == label), None)
+
+    def gone_job(self, label: int) -> Gone | None:
+        """The ended job of that label."""
+        return next((gone for gone in self.gone if gone.label == label), None)
+
+    def on_disk(self, disk: str) -> Job | None:
+        """The live job that uses the disk."""
+        return next((job for job in self.jobs if disk in job.disks), None)
+
+    def changed(self, job: Job) -> "Domain":
+        """The domain with that job in the place of the one of its label."""
+        return replace(self, jobs=tuple(job if other.label == job.label else other for other in self.jobs))
+
+
+@dataclass(frozen=True, slots=True)
+class HandleState:
+    """An opaque handle: of a job of a domain (live or gone, by label), or composed of what is not there."""
+
+    domain: int
+    job: int | None
+    type: JobType
+    freed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is believed of the backend; handles by label."""
+
+    domains: tuple[Domain, ...]
+    handles: tuple[tuple[int, HandleState], ...] = ()
+
+    def handle(self, label: int) -> HandleState | None:
+        """The handle of that label, freed or not."""
+        return next((handle for number, handle in self.handles if number == label), None)
+
+    def with_domain(self, index: int, domain: Domain) -> "State":
+        """The state with one domain replaced."""
+        domains = (*self.domains[:index], domain, *self.domains[index + 1 :])
+        return replace(self, domains=domains)
+
+    def with_handle(self, label: int, handle: HandleState) -> "State":
+        """The state with one handle added or replaced."""
+        others = tuple(pair for pair in self.handles if pair[0] != label)
+        return replace(self, handles=tuple(sorted((*others, (label, handle)), key=lambda pair: pair[0])))
+
+
+def initial(domains: int) -> State:
+    """Running domains without any job."""
+    return State(domains=(Domain(),) * domains)

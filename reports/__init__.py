@@ -1,0 +1,1 @@
+"""What to tell: a record of a run becomes text, JSON or JUnit XML."""

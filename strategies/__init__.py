@@ -1,0 +1,1 @@
+"""What to try: ranges of designs, calls and whole sessions, as Hypothesis strategies."""

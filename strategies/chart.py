@@ -1,0 +1,154 @@
+"""The chart of a design: every cell that the model can reach, each with a shortest way there."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jobtck.conformance.calls import BackupBegin, Call, Destroy, Save, Start, call_name
+from jobtck.conformance.capabilities import Capabilities
+from jobtck.conformance.cells import Cell, cell, domain_words
+from jobtck.conformance.judge import Judge, Position
+from jobtck.conformance.state import Gone, Kept
+from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.foresight import foresee
+
+PLACES_MAX = 300  # places of one design; the presets have a few hundred
+EXCURSION_JOBS_MAX = 1  # live jobs where a call is tried that costs seconds: more teach nothing about it
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A call in a place, the cell it visits and the place it is foreseen to lead to."""
+
+    call: Call
+    cell: Cell
+    leads_to: str
+    costly: bool
+
+
+@dataclass(slots=True)
+class Place:
+    """Positions that differ in names only; `path` is a shortest way from the beginning."""
+
+    words: str
+    path: tuple[Call, ...]
+    position: Position
+    costly: bool
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(slots=True)
+class Chart:
+    """Places by their words, in the order of their distance, and the way to each cell."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    ways: dict[Cell, tuple[Place, Move]] = field(default_factory=dict)
+
+    def way(self, visited: Cell) -> tuple[Call, ...]:
+        """The calls that visit a cell soonest, the cell's own call last."""
+        place, move = self.ways[visited]
+        return (*place.path, move.call)
+
+
+def place_words(position: Position) -> str:
+    """A position without names, and without what a crowded one has in addition to emptier ones."""
+    first, *others = position.state.domains
+    elsewhere = [f"elsewhere {domain_words(other)}" for other in others if other.jobs or not other.running]
+    words = [domain_words(first), *elsewhere]
+    if not position.is_sure:
+        words.append("or over")
+    elif len(first.jobs) <= 1 and not elsewhere:
+        words += _what_was(position)
+    if first.default is not None:
+        words.append("default set")
+    return ", ".join(words)
+
+
+def _what_was(position: Position) -> list[str]:
+    """What is left of jobs that are over: the last id, statistics, handles."""
+    first = position.state.domains[0]
+    words = [_gone_words(gone) for gone in first.gone[-1:]]
+    if not first.jobs and first.kept is not Kept.NONE:
+        words.append(f"statistics {first.kept}")
+    handles = [handle for _, handle in position.state.handles]
+    words += sorted({"a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in handles})
+    return words
+
+
+def _gone_words(gone: Gone) -> str:
+    kind = "backup" if gone.kind.is_backup else "block job"
+    if gone.stopped:
+        return f"a {kind} before the stop"
+    return f"an ended {kind}" + (", others since" if gone.followed else "")
+
+
+def costly(capabilities: Capabilities, position: Position, call: Call) -> bool:
+    """The call takes seconds: it stops or starts a guest, or waits for another job's end."""
+    return call_name(type(call)) in capabilities.costly_calls or waits(capabilities, position, call)
+
+
+def waits(capabilities: Capabilities, position: Position, call: Call) -> bool:
+    """The call waits for the end of a backup that does not end by itself."""
+    domain = position.state.domains[call.domain]
+    return capabilities.lock_wait_seconds > 0 and isinstance(call, BackupBegin | Save) and bool(domain.backups)
+
+
+def draw(judge: Judge, alphabet: Alphabet) -> Chart:
+    """The chart, by breadth-first search over what the requirements let happen."""
+    chart = Chart()
+    start = judge.start()
+    first = Place(place_words(start), (), start, costly=False)
+    chart.places[first.words] = first
+    waited: set[str] = set()
+    frontier = deque([first])
+    while frontier and len(chart.places) < PLACES_MAX:
+        place = frontier.popleft()
+        place.moves = tuple(_moves(judge, alphabet, place, waited))
+        for move in place.moves:
+            chart.ways.setdefault(move.cell, (place, move))
+            if move.leads_to in chart.places:
+                continue
+            step = foresee(judge, place.position.option(move.call))
+            assert step is not None
+            assert step.position is not None
+            found = Place(
+                move.leads_to, (*place.path, move.call), step.position, costly=place.costly or move.costly
+            )
+            chart.places[found.words] = found
+            frontier.append(found)
+    return chart
+
+
+def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> Iterator[Move]:
+    position, capabilities = place.position, alphabet.capabilities
+    seen: set[Cell] = set()
+    for call in alphabet.calls(position):
+        visited = cell(position, call)
+        if visited in seen:
+            continue
+        expensive = costly(capabilities, position, call)
+        if expensive and not _worth_it(position, call):
+            continue
+        if waits(capabilities, position, call):
+            if visited.call in waited:
+                continue  # a call that waits is tried once for each way to word it, in the emptiest place
+            waited.add(visited.call)
+        step = foresee(judge, position.option(call))
+        if step is None:
+            continue
+        seen.add(visited)
+        assert step.position is not None
+        yield Move(call, visited, place_words(step.position), expensive)
+
+
+def _worth_it(position: Position, call: Call) -> bool:
+    """The place is empty enough to be worth the seconds, and the domain was not stopped there once already."""
+    domains = position.state.domains
+    if not position.is_sure:
+        return False
+    stopped_before = any(gone.stopped for gone in domains[0].gone)
+    if stopped_before and isinstance(call, Destroy | Save):
+        return False
+    return sum(len(domain.jobs) for domain in domains) <= EXCURSION_JOBS_MAX
+
+

@@ -1,0 +1,151 @@
+"""What the requirements let a call end in: for planning only, nobody is judged by it."""
+
+from collections.abc import Iterator
+
+from jobtck.conformance.calls import (
+    NAMES,
+    AbortJob,
+    BackupBegin,
+    BackupEnd,
+    BackupGetXmlDesc,
+    BlockJobAbort,
+    BlockJobGetId,
+    Call,
+    GetBlockJobInfo,
+    GetJobInfo,
+    GetJobStats,
+    IdOf,
+    Inspect,
+    JobCompose,
+    JobGetDefaultId,
+    JobGetId,
+    JobGetType,
+    JobLookupId,
+    JobType,
+    Kind,
+    ListAllJobs,
+    Mode,
+    Save,
+    TakeEvents,
+)
+from jobtck.conformance.design import Design, Handle
+from jobtck.conformance.judge import Judge, Option, Step
+from jobtck.conformance.outcomes import (
+    DONE,
+    BlockInfo,
+    Completed,
+    Description,
+    Ended,
+    ErrorKind,
+    Events,
+    GotHandle,
+    Id,
+    JobInfo,
+    Leftovers,
+    Listed,
+    Outcome,
+    Refusal,
+    Seen,
+    TypeOf,
+)
+from jobtck.conformance.state import Job, Kept, Result, State
+
+LIKELY_REFUSALS = (
+    ErrorKind.NO_SUCH_JOB,
+    ErrorKind.INVALID_ARGUMENT,
+    ErrorKind.WRONG_TYPE,
+    ErrorKind.BUSY,
+    ErrorKind.NOT_RUNNING,
+    ErrorKind.READ_ONLY,
+)
+
+
+def foresee(judge: Judge, option: Option) -> Step | None:
+    """The step after the first imaginable answer in which nothing is broken; None if there is none."""
+    for outcome in imaginable(judge.design, option.before.state, option.call):
+        step = judge.step(option, outcome)
+        if step.position is not None:
+            return step
+    return None
+
+
+def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
+    """Answers that a backend might give, values first."""
+    if not hasattr(call, "flaw") or not call.flaw:
+        if not (isinstance(call, Save) and state.domains[call.domain].jobs):
+            yield from _values(design, state, call)
+    yield from (Refusal(kind) for kind in LIKELY_REFUSALS)
+
+
+def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:
+    domain = state.domains[call.domain]
+    match call:
+        case BackupBegin():
+            yield {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}.get(design.handle, DONE)
+        case BackupGetXmlDesc():
+            yield from (_description(design, job) for job in domain.backups)
+        case BackupEnd():
+            if domain.backups:
+                yield from (Ended(0), Ended(1))
+        case GetJobInfo() | GetJobStats(completed=False):
+            yield from (JobInfo(JobType.BACKUP), JobInfo(None)) if domain.backups else (JobInfo(None),)
+        case GetJobStats():
+            if domain.kept is not Kept.NONE:
+                yield from (Completed(JobType.BACKUP, True), Completed(JobType.BACKUP, False, True))  # noqa: FBT003
+            yield Completed(None)
+        case AbortJob():
+            if domain.backups:
+                yield DONE
+        case BlockJobAbort():
+            job = domain.on_disk(call.disk)
+            if job is not None and not job.kind.is_backup:
+                yield DONE
+        case GetBlockJobInfo():
+            job = domain.on_disk(call.disk)
+            yield BlockInfo(None if job is None else JobType.BACKUP if job.kind.is_backup else job.kind)
+        case ListAllJobs(types=types):
+            yield _listed(design, domain.jobs, types)
+        case JobGetDefaultId():
+            yield from (_id(job) for job in domain.jobs if job.label == domain.default)
+        case BlockJobGetId():
+            job = domain.on_disk(call.disk)
+            if job is not None:
+                yield _id(job)
+        case JobLookupId(job=IdOf(label)):
+            if domain.job(label):
+                yield GotHandle()
+        case JobCompose():
+            yield GotHandle()
+        case JobGetId() | JobGetType():
+            yield from (value for job in domain.jobs for value in (_id(job), TypeOf(job.kind.type)))
+        case TakeEvents():
+            owed = domain.owed or ()
+            yield Events(tuple((JobType.BACKUP, result is Result.NORMAL) for result in owed))
+        case Inspect():
+            yield Leftovers(())
+        case JobLookupId():
+            pass
+        case _:
+            assert type(call) in NAMES
+            yield DONE
+
+
+def _id(job: Job) -> Id:
+    return Id(IdOf(job.label) if job.known else Seen.FRESH)
+
+
+def _description(design: Design, job: Job) -> Description:
+    if not design.has_ids:
+        told: Seen | IdOf = Seen.NOTHING
+    else:
+        told = IdOf(job.label) if job.known else Seen.FRESH
+    return Description(told, Mode.PUSH if job.kind is Kind.PUSH else Mode.PULL, job.disks)
+
+
+def _listed(design: Design, jobs: tuple[Job, ...], types: frozenset[JobType]) -> Listed:
+    shown = (
+        (_id(job).id, job.kind.type)
+        for job in jobs
+        if (job.kind.is_backup or design.block_ids) and (not types or job.kind.type in types)
+    )
+    return Listed(tuple(sorted(shown, key=repr)))

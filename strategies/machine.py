@@ -1,0 +1,52 @@
+"""The state machine that people expect of Hypothesis: each rule says one call."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from jobtck.conformance.capabilities import Target
+from jobtck.conformance.judge import Judge, Step
+from jobtck.conformance.session import Session
+from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.prospect import Prospect
+
+
+class DeviationFound(AssertionError):
+    """An answer that no conforming backend could have given."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"{', '.join(step.deviations)}: {step.call} ended in {step.outcome}")
+        self.step = step
+
+
+def machine_for(target: Target) -> type[RuleBasedStateMachine]:
+    """A state machine that drives fresh guests of the target and judges each answer."""
+    judge = Judge(target.design, target.capabilities)
+    prospect = Prospect(judge, Alphabet(target.design, target.capabilities))
+
+    class JobMachine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.backend = target.fresh()
+            self.session = Session(judge, self.backend)
+
+        def _make(self, data: st.DataObject, *, succeeds: bool) -> None:
+            here = prospect.chances(self.session.position)
+            options = (here.succeed if succeeds else here.refused) or here.succeed
+            call = options[data.draw(st.integers(0, len(options) - 1))].call
+            if self.session.can(call):
+                step = self.session.perform(call)
+                if step.position is None:
+                    raise DeviationFound(step)
+
+        @rule(data=st.data())
+        def make_a_call(self, data: st.DataObject) -> None:
+            self._make(data, succeeds=True)
+
+        @rule(data=st.data())
+        def make_a_call_that_must_be_refused(self, data: st.DataObject) -> None:
+            self._make(data, succeeds=False)
+
+        def teardown(self) -> None:
+            self.backend.close()
+
+    return JobMachine

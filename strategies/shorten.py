@@ -1,0 +1,36 @@
+"""Counter-examples made short: by the model's own shortest way, else by leaving out what is not needed."""
+
+from collections.abc import Callable, Sequence
+
+from jobtck.conformance.calls import Call
+
+TRIES_MAX = 400  # programs tried for one counter-example; on a guest each takes some ten milliseconds
+
+StillDeviates = Callable[[Sequence[Call]], bool]
+
+
+def shorten(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
+    """The calls without those that the deviation does not need (delta debugging); one-minimal within the limit."""
+    needed = tuple(calls)
+    tries = 0
+    size = max(1, len(needed) // 2)
+    while tries < TRIES_MAX:
+        shorter = None
+        for start in range(len(needed) - 1 - size, -1 - size, -size):
+            candidate = (*needed[: max(0, start)], *needed[max(0, start + size) :])
+            if len(candidate) == len(needed) or not candidate:
+                continue
+            tries += 1
+            if still_deviates(candidate):
+                shorter = candidate
+                break
+            if tries >= TRIES_MAX:
+                break
+        if shorter is not None:
+            needed = shorter
+            size = min(size, max(1, len(needed) // 2))
+        elif size == 1:
+            break
+        else:
+            size = max(1, size // 2)
+    return needed
