@@ -21,7 +21,6 @@ from jobtck.conformance.calls import (
     call_name,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT
-from jobtck.conformance.judge import Position
 from jobtck.conformance.outcomes import BlockInfo, Completed, Ended, JobInfo, Outcome, Refusal, Unknown
 from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, State
 
@@ -35,12 +34,14 @@ class Cell(NamedTuple):
     state: str
     call: str
 
+    def or_over(self) -> "Cell":
+        """The same where some job may be over already."""
+        return Cell(f"{self.state}, or over", self.call)
 
-def cell(position: Position, call: Call) -> Cell:
-    """The cell of making that call in that position."""
-    state = position.state
-    words = state_words(state, call) if position.is_sure else f"{domain_words(state.domains[call.domain])}, or over"
-    return Cell(words, call_words(state, call))
+
+def cell(state: State, call: Call) -> Cell:
+    """The cell of making that call in that state."""
+    return Cell(state_words(state, call), call_words(state, call))
 
 
 def state_words(state: State, call: Call) -> str:

@@ -1,71 +1,79 @@
 """The judge keeps the states in which no MUST is broken; if none is left, it says which were."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call, JobGetDefaultId
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
+from jobtck.conformance.cells import Cell, cell
 from jobtck.conformance.design import Design
-from jobtck.conformance.model import after, futures
-from jobtck.conformance.outcomes import Outcome, Waited
+from jobtck.conformance.digest import digest
+from jobtck.conformance.model import after, follows, futures
+from jobtck.conformance.outcomes import (
+    BlockInfo,
+    Completed,
+    Description,
+    ErrorKind,
+    Events,
+    Id,
+    JobInfo,
+    Leftovers,
+    Listed,
+    Outcome,
+    Refusal,
+    Waited,
+)
 from jobtck.conformance.requirement import Answer, Hurt, Level, Requirement
-from jobtck.conformance.scene import Scene, scene
+from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
 
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
-POSITIONS_MAX = 50_000  # some hundred megabytes; beyond that the map is drawn anew
+RULINGS_MAX = 200_000  # some hundred megabytes; a design has a few thousand, beyond that they are made anew
 
 
-@dataclass(eq=False, slots=True)
-class Step:
-    """What the judge makes of one answer in one belief; `position` is None when a deviation ended the session.
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the requirements say of a sort of answer: it is the same whatever labels and disks are in it.
 
-    `exercised` and `deviations` are ids of requirements; `promises` are the exercised ones that speak of
-    what later queries must not show.
+    `exercised`, `broken` (MUST) and `regretted` (SHOULD) are ids; `promises` are the exercised requirements
+    that say what later queries must not show of the call.
     """
 
-    call: Call
-    outcome: Outcome
-    before: "Position"
+    cell: Cell
     exercised: tuple[str, ...]
-    deviations: tuple[str, ...]
-    position: "Position | None"
-    promises: tuple[Requirement, ...] = ()
+    broken: tuple[str, ...]
+    regretted: tuple[str, ...]
+    promises: tuple[Requirement, ...]
+
+    __hash__ = object.__hash__  # there is one of each
 
 
-@dataclass(eq=False, slots=True)
-class Option:
-    """A call that can be made in a position, with the steps that came of it so far."""
+class Belief:
+    """The states that may be true; `state` is one of them: where jobs may be over, the one with most of them."""
 
-    call: Call
-    before: "Position"
-    steps: dict[object, Step] = field(default_factory=dict)
+    __slots__ = ("state", "states")
 
-
-@dataclass(eq=False, slots=True)
-class Position:
-    """A belief, and the calls that were tried in it."""
-
-    belief: frozenset[State]
-    options: dict[Call, Option] = field(default_factory=dict)
-
-    @property
-    def state(self) -> State:
-        """One of the states believed; where jobs may be over, the one with most of them."""
-        return next(iter(self.belief)) if len(self.belief) == 1 else max(self.belief, key=_liveliness)
+    def __init__(self, states: frozenset[State]) -> None:
+        self.states = states
+        self.state = next(iter(states)) if len(states) == 1 else max(states, key=_liveliness)
 
     @property
     def is_sure(self) -> bool:
         """Only one state is believed."""
-        return len(self.belief) == 1
+        return len(self.states) == 1
 
-    def option(self, call: Call) -> Option:
-        """The option of making that call here."""
-        option = self.options.get(call)
-        if option is None:
-            option = self.options[call] = Option(call, self)
-        return option
+
+class Step(NamedTuple):
+    """What the judge makes of one answer; `belief` is None when a deviation ended the session."""
+
+    call: Call
+    outcome: Outcome
+    before: Belief
+    ruling: Ruling
+    deviations: tuple[str, ...]
+    belief: Belief | None
 
 
 def _liveliness(state: State) -> tuple[int, str]:
@@ -73,10 +81,7 @@ def _liveliness(state: State) -> tuple[int, str]:
 
 
 class Judge:
-    """Judges answers against the requirements that a design and a backend's capabilities call for.
-
-    Every judgement is made once and remembered: the same answer in the same belief gives the same step.
-    """
+    """Judges answers against the requirements that a design and a backend's capabilities call for."""
 
     def __init__(
         self,
@@ -94,91 +99,100 @@ class Judge:
             and not requirement.needs.missing_in_design(design)
             and not requirement.needs.missing_in_backend(capabilities)
         )
-        self._by_id = {requirement.id: requirement for requirement in self.requirements}
-        self._positions: dict[frozenset[State], Position] = {}
-        self._initial = frozenset({initial(domains)})
+        self._restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
+        self._rulings: dict[object, Ruling] = {}
+        self._unsure: dict[object, Ruling] = {}
+        self._start = Belief(frozenset({initial(domains)}))
 
-    def start(self) -> Position:
-        """The position of a fresh session: running domains, no jobs."""
-        return self.position(self._initial)
+    def start(self) -> Belief:
+        """What is believed of a fresh session: running domains, no jobs."""
+        return self._start
 
-    def position(self, belief: frozenset[State]) -> Position:
-        """The one position of that belief."""
-        position = self._positions.get(belief)
-        if position is None:
-            if len(self._positions) >= POSITIONS_MAX:
-                self._positions.clear()
-            position = self._positions[belief] = Position(belief)
-        return position
+    def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
+        """Keeps the states in which no MUST is broken; without any, names what is broken."""
+        if self._restless:
+            return self._step_among(belief, call, outcome, waited)
+        state = belief.state
+        ruling = self.rule(state, call, outcome, waited)
+        deviations = ruling.broken or ruling.regretted
+        if deviations:
+            return Step(call, outcome, belief, ruling, deviations, None)
+        followed = self._follow(state, call, outcome)
+        after_it = belief if followed is state else Belief(frozenset((followed,)))
+        return Step(call, outcome, belief, ruling, (), after_it)
 
-    def step(self, option: Option, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
-        """What follows from that answer to that call."""
-        key: object = outcome if waited is Waited.AT_ONCE else (outcome, waited)
-        step = option.steps.get(key)
-        if step is None:
-            step = option.steps[key] = self._judge(option, Answer(outcome, waited))
-        return step
+    def rule(self, state: State, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Ruling:
+        """What the requirements say of that answer in that state."""
+        key = (digest(self.design, state, call, outcome), waited)
+        ruling = self._rulings.get(key)
+        if ruling is None:
+            if len(self._rulings) >= RULINGS_MAX:
+                self._rulings.clear()
+            ruling = self._rulings[key] = self.rule_afresh(state, call, outcome, waited)
+        return ruling
 
-    def scenes(self, position: Position, call: Call) -> list[Scene]:
-        """The call in every state that may be by now."""
+    def rule_afresh(self, state: State, call: Call, outcome: Outcome, waited: Waited) -> Ruling:
+        """The same, without looking at what was ruled before."""
+        here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited)
+        applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
+        broken = [requirement for requirement in applied if not requirement.then(here, answer)]
+        return Ruling(
+            cell=cell(state, call),
+            exercised=tuple(requirement.id for requirement in applied),
+            broken=tuple(requirement.id for requirement in broken if requirement.level is Level.MUST),
+            regretted=tuple(requirement.id for requirement in broken if requirement.level is Level.SHOULD),
+            promises=tuple(requirement for requirement in applied if requirement.keeps),
+        )
+
+    def _follow(self, state: State, call: Call, outcome: Outcome) -> State:
+        if not follows(call, outcome):
+            return state
+        return after(scene(self.design, self.capabilities, state, call), outcome)
+
+    def _step_among(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
+        """The general case, where jobs may end or finish by themselves."""
         states: set[State] = set()
-        for state in position.belief:
+        for state in belief.states:
             states |= futures(self.design, self.capabilities, state)
         assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
-        return [scene(self.design, self.capabilities, state, call) for state in states]
+        ruled = [(state, self.rule(state, call, outcome, waited)) for state in states]
+        kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
+        if not kept:
+            return self._blamed(belief, call, outcome, waited)
+        deviations = tuple(id for id in kept[0][1].regretted if all(id in ruling.regretted for _, ruling in kept))
+        merged = self._merged(belief, call, frozenset(ruling for _, ruling in kept))
+        if deviations:
+            return Step(call, outcome, belief, merged, deviations, None)
+        followed = frozenset(self._follow(state, call, outcome) for state, _ in kept)
+        return Step(call, outcome, belief, merged, (), belief if followed == belief.states else Belief(followed))
 
-    def _judge(self, option: Option, answer: Answer) -> Step:
-        position, call = option.before, option.call
-        exercised: set[str] = set()
-        regretted: list[set[str]] = []
-        states: set[State] = set()
-        for each in self.scenes(position, call):
-            applied = [requirement for requirement in self.requirements if requirement.applies(each, answer)]
-            broken = [requirement for requirement in applied if not requirement.then(each, answer)]
-            if any(requirement.level is Level.MUST for requirement in broken):
-                continue
-            states.add(after(each, answer.outcome))
-            exercised.update(requirement.id for requirement in applied)
-            regretted.append({requirement.id for requirement in broken})
-        if not states:
-            return self._deviation(option, answer)
-        deviations = set.intersection(*regretted)
-        return Step(
-            call=call,
-            outcome=answer.outcome,
-            before=position,
-            exercised=self._in_order(exercised),
-            deviations=self._in_order(deviations),
-            position=None if deviations else self.position(frozenset(states)),
-            promises=tuple(self._by_id[id] for id in self._in_order(exercised) if self._by_id[id].keeps),
-        )
-
-    def _deviation(self, option: Option, answer: Answer) -> Step:
-        """Blame by the states believed before the call: what is broken in all of them, else in the least broken."""
-        broken: list[set[str]] = []
-        for state in option.before.belief:
-            here = scene(self.design, self.capabilities, state, option.call)
-            broken.append(
-                {
-                    requirement.id
-                    for requirement in self.requirements
-                    if requirement.level is Level.MUST
-                    and requirement.applies(here, answer)
-                    and not requirement.then(here, answer)
-                }
+    def _merged(self, belief: Belief, call: Call, rulings: frozenset[Ruling]) -> Ruling:
+        """One ruling for all states that are still believed: what any of them exercised was exercised."""
+        if len(rulings) == 1 and belief.is_sure:
+            return next(iter(rulings))
+        visited = cell(belief.state, call)
+        if not belief.is_sure:
+            visited = visited.or_over()
+        merged = self._unsure.get((visited, rulings))
+        if merged is None:
+            exercised = {id for ruling in rulings for id in ruling.exercised}
+            promises = {promise.id: promise for ruling in rulings for promise in ruling.promises}
+            merged = self._unsure[visited, rulings] = Ruling(
+                visited, tuple(sorted(exercised)), (), (), tuple(promises.values())
             )
-        common = set.intersection(*broken) or min((each for each in broken if each), key=len, default=set())
-        return Step(
-            call=option.call,
-            outcome=answer.outcome,
-            before=option.before,
-            exercised=self._in_order(common),
-            deviations=self._in_order(common),
-            position=None,
-        )
+        return merged
 
-    def _in_order(self, ids: set[str]) -> tuple[str, ...]:
-        return tuple(id for id in self._by_id if id in ids)
+    def _blamed(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
+        """Blame by the states believed before the call: what is broken in all of them, else in the least broken."""
+        rulings = [self.rule(state, call, outcome, waited) for state in belief.states]
+        blamed = next((ruling for ruling in rulings if ruling.broken), None)
+        if blamed is None:  # only what happened by itself could have been answered so, and it broke something too
+            futures_of = futures(self.design, self.capabilities, belief.state)
+            rulings = [self.rule(state, call, outcome, waited) for state in futures_of]
+            blamed = next(ruling for ruling in rulings if ruling.broken)
+        common = tuple(id for id in blamed.broken if all(id in ruling.broken for ruling in rulings))
+        least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
+        return Step(call, outcome, belief, blamed, common or least.broken, None)
 
 
 def blame(step: Step, suspect: Step | None) -> tuple[str, ...]:
@@ -187,18 +201,31 @@ def blame(step: Step, suspect: Step | None) -> tuple[str, ...]:
     The call before it is the suspect: if it promised that a later query would not show this, then that
     promise is what was broken, and the query only brought it to light.
     """
-    if suspect is None or suspect.position is None:
+    if suspect is None:
         return step.deviations
     shown = shows(step)
-    broken = [promise for promise in suspect.promises if promise.keeps & shown]
+    broken = [promise for promise in suspect.ruling.promises if promise.keeps & shown]
     special = [promise for promise in broken if not promise.general]
     return tuple(promise.id for promise in special or broken) or step.deviations
 
 
 def shows(step: Step) -> Hurt:
-    """What a deviating answer brings to light: something lost, something new, a file, or either of these."""
-    if set(step.deviations) & {"FAULT-4", "BEGIN-3"}:
-        return Hurt.FILE
-    if set(step.deviations) & {"TIME-1", "TIME-2", "SANE-1", "ID-1", "ID-2", "ID-3"}:
-        return Hurt.NOTHING
-    return Hurt.LOST | Hurt.NEW
+    """What an answer that deviates brings to light: a job lost, a job that should not be, a file, or none of these."""
+    call, outcome = step.call, step.outcome
+    match outcome:
+        case Leftovers():
+            return Hurt.FILE
+        case Completed() | Events() | Id() if not isinstance(call, JobGetDefaultId):
+            return Hurt.NOTHING
+        case JobInfo(type=told) | BlockInfo(kind=told):
+            return Hurt.LOST if told is None else Hurt.NEW
+        case Description() | Id():
+            return Hurt.LOST
+        case Listed():
+            return Hurt.LOST | Hurt.NEW
+        case Refusal(kind=ErrorKind.INTERNAL):
+            return Hurt.NOTHING
+        case Refusal():
+            return Hurt.NEW if isinstance(call, BackupBegin | BlockJobBegin) else Hurt.LOST
+        case _:
+            return Hurt.LOST if isinstance(call, BackupBegin | BlockJobBegin) else Hurt.NEW

@@ -21,7 +21,7 @@ from jobtck.conformance.calls import (
     Token,
 )
 from jobtck.conformance.design import Design, Handle, Namespace
-from jobtck.conformance.judge import Position
+from jobtck.conformance.judge import Belief
 from jobtck.conformance.outcomes import (
     STANDS,
     AnsweredId,
@@ -102,7 +102,7 @@ class Ledger:
             return greatest + 1 + self._untold.get(call.domain, 0)
         return {Odd.ZERO: 0, Odd.HUGE: HUGE_ID, Odd.NEGATIVE: -1}[odd]
 
-    def read(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+    def read(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         """The outcome with labels in the place of ids, and without what differs from run to run."""
         if isinstance(outcome, Refusal):
             self._note_begin(call)
@@ -111,7 +111,7 @@ class Ledger:
             return Unknown()
         self._note_change(call)
         reader = _READERS.get(type(outcome))
-        return outcome if reader is None else reader(self, call, outcome, position)
+        return outcome if reader is None else reader(self, call, outcome, belief)
 
     def _note_begin(self, call: Call) -> None:
         if isinstance(call, _CREATING):
@@ -121,19 +121,18 @@ class Ledger:
         """A call that may have changed what is running begins progress anew."""
         if isinstance(call, _CREATING):
             self._note_begin(call)
+            self._forget(call.label)
             if self._design.handle is Handle.NAME:
-                self._forget(call.label)
                 self._bind_id(call.label, call.domain, None, NAME_OF_LABEL[call.label])
         if type(call) not in _PROGRESS_GOES_ON and self._progress:
             self._progress = {key: value for key, value in self._progress.items() if key[0] != call.domain}
 
 
-    def _id(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+    def _id(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Id)
-        state = position.state
+        state = belief.state
         if isinstance(call, _CREATING):
-            self._forget(call.label)
-            seen = self._see(call.domain, JobType.BACKUP, outcome.id, position)
+            seen = self._see(call.domain, JobType.BACKUP, outcome.id, belief)
             self._bind_id(call.label, call.domain, self._space(JobType.BACKUP), outcome.id)
             return Id(seen)
         kind = JobType.BACKUP
@@ -144,35 +143,33 @@ class Ledger:
         elif isinstance(call, JobGetId) and isinstance(call.job, HandleOf):
             handle = state.handle(call.job.label)
             kind, label = (handle.type, handle.job) if handle else (kind, None)
-        seen = self._see(call.domain, kind, outcome.id, position)
+        seen = self._see(call.domain, kind, outcome.id, belief)
         if seen is Seen.FRESH and label is not None and label not in self._ids:
             self._bind_id(label, call.domain, self._space(kind), outcome.id)
         return Id(seen)
 
-    def _handle(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+    def _handle(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
         assert isinstance(outcome, GotHandle)
         if isinstance(call, BackupBegin | JobLookupId | JobCompose) and outcome.token is not None:
-            if isinstance(call, BackupBegin):
-                self._forget(call.label)
             self._tokens[call.label] = outcome.token
         return GotHandle()
 
-    def _description(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+    def _description(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Description)
-        told = Seen.NOTHING if outcome.id is None else self._see(call.domain, JobType.BACKUP, outcome.id, position)
+        told = Seen.NOTHING if outcome.id is None else self._see(call.domain, JobType.BACKUP, outcome.id, belief)
         return Description(told, outcome.mode, outcome.disks, "invalid" if outcome.flaw else "")
 
-    def _list(self, call: Call, outcome: Outcome, position: Position) -> Outcome:
+    def _list(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Listed)
-        jobs = ((self._see(call.domain, type, id, position), type) for id, type in outcome.jobs)
+        jobs = ((self._see(call.domain, type, id, belief), type) for id, type in outcome.jobs)
         return Listed(tuple(sorted(jobs, key=repr)))
 
-    def _job_info(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+    def _job_info(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
         assert isinstance(outcome, JobInfo)
         source = NAMES[type(call)]  # the two queries count in units of their own
         return JobInfo(outcome.type, STANDS, self._ran_backwards((call.domain, source), outcome.progress))
 
-    def _block_info(self, call: Call, outcome: Outcome, _: Position) -> Outcome:
+    def _block_info(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
         assert isinstance(outcome, BlockInfo)
         disk = getattr(call, "disk", "")
         return BlockInfo(outcome.kind, STANDS, self._ran_backwards((call.domain, disk), outcome.progress))
@@ -192,12 +189,12 @@ class Ledger:
     def _space(self, type: JobType) -> JobType | None:
         return type if self._design.namespace is Namespace.PER_TYPE else None
 
-    def _see(self, domain: int, type: JobType, number: AnsweredId, position: Position) -> AnsweredId:
+    def _see(self, domain: int, type: JobType, number: AnsweredId, belief: Belief) -> AnsweredId:
         assert isinstance(number, int | str)
         space = (domain, self._space(type))
         labels = self._labels.get(space, {}).get(number)
         if labels:
-            live = [label for label in labels if position.state.domains[domain].job(label)]
+            live = [label for label in labels if belief.state.domains[domain].job(label)]
             return IdOf((live or labels)[-1])
         if isinstance(number, str):
             return Seen.FRESH
@@ -246,7 +243,7 @@ def _silent(refusal: Refusal) -> Refusal:
 
 
 _PROGRESS_GOES_ON = frozenset(call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job")))
-_READERS: dict[type, Callable[[Ledger, Call, Outcome, Position], Outcome]] = {
+_READERS: dict[type, Callable[[Ledger, Call, Outcome, Belief], Outcome]] = {
     Id: Ledger._id,  # noqa: SLF001
     GotHandle: Ledger._handle,  # noqa: SLF001
     Description: Ledger._description,  # noqa: SLF001

@@ -7,9 +7,12 @@ from jobtck.conformance.calls import (
     AbortJob,
     BackupBegin,
     BackupEnd,
+    BlockCommit,
+    BlockCopy,
     BlockJobAbort,
     BlockJobBegin,
     BlockJobGetId,
+    BlockPull,
     Call,
     Destroy,
     GetJobStats,
@@ -31,6 +34,7 @@ from jobtck.conformance.design import Design, Handle
 from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
 from jobtck.conformance.scene import Scene, begun_kind
 from jobtck.conformance.state import (
+    GONE_MAX,
     KEPT_OF_RESULT,
     OWED_MAX,
     Domain,
@@ -69,17 +73,21 @@ def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> It
 
 def after(scene: Scene, outcome: Outcome) -> State:
     """The state that follows from *outcome*; a refused call changes nothing."""
-    if isinstance(outcome, Refusal | Unknown):
+    if not follows(scene.call, outcome):
         return scene.state
-    follow = FOLLOW.get(type(scene.call)) or FOLLOW.get(type(scene.call).__mro__[1])
-    return scene.state if follow is None else follow(scene, scene.call, outcome)
+    return FOLLOW[type(scene.call)](scene, scene.call, outcome)
+
+
+def follows(call: Call, outcome: Outcome) -> bool:
+    """Something may follow from that outcome."""
+    return type(call) in FOLLOW and not isinstance(outcome, Refusal | Unknown)
 
 
 def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
     """The domain once that job is over."""
     jobs = tuple(other for other in domain.jobs if other.label != job.label)
     bears_id = design.has_ids and (job.kind.is_backup or design.block_ids) and job.known
-    gone = (*domain.gone, Gone(job.label, job.kind)) if bears_id else domain.gone
+    gone = (*domain.gone, Gone(job.label, job.kind))[-GONE_MAX:] if bears_id else domain.gone
     default = None if domain.default == job.label else domain.default
     if not job.kind.is_backup:
         return replace(domain, jobs=jobs, gone=gone, default=default)
@@ -228,7 +236,9 @@ def _handle_freed(scene: Scene, call: Call, _: Outcome) -> State:
 
 FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     BackupBegin: _begun,
-    BlockJobBegin: _begun,
+    BlockCopy: _begun,
+    BlockPull: _begun,
+    BlockCommit: _begun,
     BackupEnd: _ended,
     AbortJob: _aborted,
     BlockJobAbort: _block_aborted,

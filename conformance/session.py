@@ -7,7 +7,7 @@ from time import perf_counter
 
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Backend
-from jobtck.conformance.judge import Judge, Position, Step
+from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
 from jobtck.conformance.outcomes import Outcome, Refusal, Waited
 from jobtck.conformance.tally import Tally
@@ -38,7 +38,7 @@ class Session:
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self.judge = judge
-        self.position: Position = judge.start()
+        self.belief: Belief = judge.start()
         self.history: deque[Performed] = deque(maxlen=HISTORY_MAX)
         self.tally = Tally() if tally is None else tally
         self._backend = backend
@@ -52,8 +52,8 @@ class Session:
         return self._ledger.knows(getattr(call, "job", None))
 
     def perform(self, call: Call) -> Step:
-        """Makes the call and judges the answer; afterwards the session is over if the step has no position."""
-        ledger, position, clock = self._ledger, self.position, self._clock
+        """Makes the call and judges the answer; afterwards the session is over if the step has no belief."""
+        ledger, belief, clock = self._ledger, self.belief, self._clock
         call = ledger.canonical(call)
         native = ledger.bind(call)
         begun = clock()
@@ -62,10 +62,10 @@ class Session:
         waited = Waited.AT_ONCE
         if seconds >= self._slow_after:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
-        step = self.judge.step(position.option(call), ledger.read(call, outcome, position), waited)
+        step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
         self.history.append(Performed(call, outcome, seconds, step))
-        self.tally.count(step, outcome.code if isinstance(outcome, Refusal) else "", seconds)
-        if step.position is not None:
-            self.position = step.position
+        self.tally.count(step.ruling, step.outcome, outcome.code if isinstance(outcome, Refusal) else "", seconds)
+        if step.belief is not None:
+            self.belief = step.belief
         return step
 

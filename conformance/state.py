@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from jobtck.conformance.calls import JobType, Kind
 
@@ -9,6 +10,7 @@ LIVE_JOBS_MAX = 3  # enough to be ambiguous twice over
 LABELS = 6  # live jobs, and as many ended ones whose ids are still worth trying
 HANDLE_LABELS = range(LABELS, LABELS + 3)  # handles that were looked up or composed; a begin's has its job's label
 OWED_MAX = 3  # terminal events waited for one by one; more are taken without being judged
+GONE_MAX = 3  # ended jobs of a domain whose ids are still tried; the label of the oldest is given again
 
 
 class Phase(StrEnum):
@@ -62,7 +64,7 @@ class Kept(StrEnum):
 KEPT_OF_RESULT = {Result.NORMAL: Kept.NORMAL, Result.CUT_SHORT: Kept.CUT_SHORT, Result.UNSURE: Kept.UNSURE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Domain:
     """One domain: its live jobs by label, the gone ones oldest first, and what the legacy calls know.
 
@@ -76,7 +78,20 @@ class Domain:
     kept: Kept = Kept.NONE
     owed: tuple[Result, ...] | None = ()
 
-    @property
+    @cached_property
+    def profile(self) -> tuple[object, ...]:
+        """The domain without labels, disks and what only few calls ask for."""
+        default = None if self.default is None else self.job(self.default)
+        jobs = sorted((job.kind, job.phase, len(job.disks)) for job in self.jobs)
+        told = all(job.known for job in self.jobs)
+        return (self.running, tuple(jobs), told, default and (default.kind, default.phase, default.known))
+
+    @cached_property
+    def is_ending(self) -> bool:
+        """Some job may or may not have ended."""
+        return any(job.phase is Phase.ENDING for job in self.jobs)
+
+    @cached_property
     def backups(self) -> tuple[Job, ...]:
         """The live backups, ending ones too."""
         return tuple(job for job in self.jobs if job.kind.is_backup)

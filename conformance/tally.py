@@ -3,10 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from jobtck.conformance.cells import Cell, cell, outcome_words
-from jobtck.conformance.judge import Step
+from jobtck.conformance.cells import Cell, outcome_words
+from jobtck.conformance.judge import Ruling
+from jobtck.conformance.outcomes import Outcome
 
-STEPS_MAX = 20_000  # counted one by one before they are folded into cells
+PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
 
 
 @dataclass(slots=True)
@@ -19,34 +20,35 @@ class Visit:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by step while a session runs, and by cell and requirement once folded."""
+    """Counts by ruling while a session runs, and by cell and requirement once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
     visits: dict[tuple[Cell, str], Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
-    _steps: dict[tuple[Step, str], Visit] = field(default_factory=dict)
+    _pending: dict[tuple[Ruling, str], tuple[Outcome, Visit]] = field(default_factory=dict)
 
-    def count(self, step: Step, code: str, seconds: float) -> None:
+    def count(self, ruling: Ruling, outcome: Outcome, code: str, seconds: float) -> None:
         """One more answer, with the backend's own error code if it was refused."""
         self.calls += 1
         self.seconds += seconds
-        visit = self._steps.get((step, code))
-        if visit is None:
-            if len(self._steps) >= STEPS_MAX:
+        counted = self._pending.get((ruling, code))
+        if counted is None:
+            if len(self._pending) >= PENDING_MAX:
                 self.fold()
-            visit = self._steps[step, code] = Visit()
+            counted = self._pending[ruling, code] = (outcome, Visit())
+        visit = counted[1]
         visit.count += 1
         if seconds > visit.seconds_max:
             visit.seconds_max = seconds
 
     def fold(self) -> None:
-        """Adds what was counted by step to requirements and cells."""
-        for (step, code), visit in self._steps.items():
-            for id in step.exercised:
+        """Adds what was counted by ruling to requirements and cells."""
+        for (ruling, code), (outcome, visit) in self._pending.items():
+            for id in ruling.exercised:
                 self.exercised[id] += visit.count
-            self._add((cell(step.before, step.call), outcome_words(step.outcome, code)), visit)
-        self._steps.clear()
+            self._add((ruling.cell, outcome_words(outcome, code)), visit)
+        self._pending.clear()
 
     def merge(self, other: "Tally") -> None:
         """Adds what another tally has counted."""

@@ -1,7 +1,7 @@
-"""Calls worth trying in a position: every verb, on everything there is and on much that is not."""
+"""Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
@@ -45,80 +45,158 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
-from jobtck.conformance.judge import Position
+from jobtck.conformance.judge import Belief
 from jobtck.conformance.ledger import NAME_OF_LABEL
-from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Domain, State
+from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, State
 
 ILL_FORMED_NAMES = ("", "1job")
-BLOCK_TYPES = (JobType.BLOCK_COPY, JobType.BLOCK_PULL, JobType.BLOCK_COMMIT)
 ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
+BLOCK_BEGINS = (BlockCopy, BlockPull, BlockCommit)
+
+Calls = tuple[Call, ...]
+Variant = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much of a design is tried: live jobs over all domains."""
+class Slot(NamedTuple):
+    """A place in the alphabet: what it could be about in a belief, and the calls about one such thing.
 
-    live_jobs: int = LIVE_JOBS_MAX
+    `lawful` slots offer calls that are meant to succeed where they are offered.
+    """
+
+    name: str
+    variants: Callable[[State, Belief], Sequence[Variant]]
+    make: Callable[..., Iterator[Call]]
+    lawful: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Alphabet:
-    """The calls of one design on one backend; in every position the same few kinds, on other things."""
+    """The calls of one design on one backend, made once and offered where they make sense."""
 
-    design: Design
-    capabilities: Capabilities
-    bounds: Bounds = Bounds()
+    def __init__(self, design: Design, capabilities: Capabilities, live_jobs: int = LIVE_JOBS_MAX) -> None:
+        self.design = design
+        self.capabilities = capabilities
+        self.live_jobs = live_jobs
+        features = capabilities.features
+        clients = ((SECOND_CLIENT, Feature.SECOND_CLIENT), (READ_ONLY_CLIENT, Feature.READ_ONLY_CLIENT))
+        self._others = tuple(client for client, feature in clients if feature in features)
+        self._two_domains = Feature.SECOND_DOMAIN in features and design.handle is Handle.INTEGER
+        self._made: dict[object, Calls] = {}
+        self.lawful = tuple(self._lawful_slots())
+        self.unlawful = tuple(self._unlawful_slots())
 
-    def calls(self, position: Position) -> list[Call]:
-        """What can be tried in that position, in a fixed order."""
-        state = position.state
-        label = free_label(position)
-        found = [
-            call
-            for call in (*self._first_domain(state, label), *self._second_domain(state, label))
-            if self.capabilities.has(type(call))
-        ]
-        return found if label is not None else [call for call in found if not hasattr(call, "label") or _handled(call)]
+    def calls(self, belief: Belief) -> list[Call]:
+        """What can be tried, each call once, in a fixed order."""
+        found: dict[Call, None] = {}
+        for slot in (*self.lawful, *self.unlawful):
+            for variant in slot.variants(belief.state, belief):
+                found.update(dict.fromkeys(self.family(slot, variant)))
+        return list(found)
 
-    def _first_domain(self, state: State, label: int | None) -> Iterator[Call]:
-        domain = state.domains[0]
-        if len([job for each in state.domains for job in each.jobs]) < self.bounds.live_jobs and label is not None:
-            yield from self._begins(state, domain, label)
-        yield from self._backup_verbs(state)
+    def family(self, slot: Slot, variant: Variant) -> Calls:
+        """The calls about that thing, as far as the backend has them."""
+        key = (slot.make, variant)
+        calls = self._made.get(key)
+        if calls is None:
+            has = self.capabilities.has
+            calls = self._made[key] = tuple(call for call in slot.make(*variant) if has(type(call)))
+        return calls
+
+    # -- what a state offers --------------------------------------------------------------------------------------
+
+    def _lawful_slots(self) -> Iterator[Slot]:
+        yield Slot("begin", self._free_disks, self._begins_on, lawful=True)
+        yield Slot("begin on two disks", self._pairs, self._begins_of_two, lawful=True)
+        yield Slot("verbs", self._live, self._verbs, lawful=True)
+        yield Slot("block job", self._block_jobs, self._disk_verbs, lawful=True)
+        yield Slot("questions", _always, self._questions, lawful=True)
+        yield Slot("legacy end", _always, self._legacy_ends, lawful=True)
         if self.design.handle is Handle.OPAQUE:
-            yield from self._handle_calls(state)
-        yield from self._lists()
-        yield from self._legacy()
-        if self.design.default_job:
-            yield from self._defaults(state)
-        yield from self._block_verbs(domain)
-        yield from self._environment(domain)
+            yield Slot("handles", self._handles, self._handle_verbs, lawful=True)
+            yield Slot("look-ups", self._looked_up, self._lookups, lawful=True)
+            yield Slot("odd look-ups", self._free_handles, self._odd_lookups, lawful=True)
+        yield Slot("surroundings", _around, self._surroundings, lawful=True)
+
+    def _unlawful_slots(self) -> Iterator[Slot]:
+        yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
+        yield Slot("hindered begin", self._busy_disks, self._begins_on, lawful=False)
+        if self.design.handle is Handle.NAME:
+            yield Slot("begin by name", self._names, self._begins_named, lawful=False)
+        yield Slot("verbs on the dead", self._dead, self._verbs, lawful=False)
+        yield Slot("wrong verbs", self._any_reference, self._wrong_verbs, lawful=False)
+        yield Slot("disk", self._any_disk, self._disk_verbs, lawful=False)
+        yield Slot("bad questions", _always, self._bad_questions, lawful=False)
+        if self._two_domains:
+            yield Slot("begin elsewhere", self._idle_elsewhere, self._begin_elsewhere, lawful=False)
+            yield Slot("verbs elsewhere", _backups_anywhere, self._verbs_elsewhere, lawful=False)
+            yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
+
+    def _labels(self, state: State, belief: Belief) -> Sequence[Variant]:
+        if sum(len(domain.jobs) for domain in state.domains) >= self.live_jobs:
+            return ()
+        label = free_label(belief)
+        return () if label is None else ((label,),)
+
+    def _free_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        if not domain.running:
+            return ()
+        free = [disk for disk in self.capabilities.disks if domain.on_disk(disk) is None]
+        return [(*label, disk) for label in self._labels(state, belief) for disk in free]
+
+    def _busy_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        busy = [disk for disk in self.capabilities.disks if not domain.running or domain.on_disk(disk) is not None]
+        return [(*label, disk) for label in self._labels(state, belief) for disk in (*busy, UNKNOWN_DISK)]
+
+    def _pairs(self, state: State, belief: Belief) -> Sequence[Variant]:
+        return self._labels(state, belief) if state.domains[0].running else ()
+
+    def _names(self, state: State, belief: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        return [(each.label,) for each in (*domain.jobs, *domain.gone)] if self._labels(state, belief) else ()
+
+    def _live(self, state: State, _: Belief) -> Sequence[Variant]:
+        match self.design.handle:
+            case Handle.NONE:
+                return ((NoJob.NAMED,),)
+            case Handle.OPAQUE:
+                return [(HandleOf(label),) for label, _ in state.handles]
+            case _:
+                return [*((IdOf(job.label),) for job in state.domains[0].jobs if job.known), (Odd.ZERO,)]
+
+    def _dead(self, state: State, _: Belief) -> Sequence[Variant]:
+        if self.design.handle not in (Handle.INTEGER, Handle.NAME):
+            return ()
+        return [*((IdOf(gone.label),) for gone in state.domains[0].gone), *((odd,) for odd in ODD_IDS[1:])]
+
+    def _any_reference(self, state: State, belief: Belief) -> Sequence[Variant]:
+        return [*self._live(state, belief), *self._dead(state, belief)]
+
+    def _block_jobs(self, state: State, _: Belief) -> Sequence[Variant]:
+        return [(job.disks[0],) for job in state.domains[0].jobs if not job.kind.is_backup]
+
+    def _any_disk(self, _: State, __: Belief) -> Sequence[Variant]:
+        return [(disk,) for disk in (*self.capabilities.disks, UNKNOWN_DISK)]
+
+    def _handles(self, state: State, _: Belief) -> Sequence[Variant]:
+        return [(label,) for label, _ in state.handles]
+
+    def _free_handles(self, state: State, _: Belief) -> Sequence[Variant]:
+        taken = {label for label, handle in state.handles if not handle.freed}
+        return [(label,) for label in HANDLE_LABELS if label not in taken][:1]
+
+    def _looked_up(self, state: State, belief: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        known = [*(job for job in domain.jobs if job.known), *domain.gone]
+        free = self._free_handles(state, belief)
+        return [(*handle, IdOf(each.label), each.kind.type) for handle in free for each in known]
+
+    def _idle_elsewhere(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """Enough to see whether ids of one domain reach a job of another."""
+        first, second = state.domains[:2]
+        return self._labels(state, belief) if not second.jobs and len(first.jobs) <= 1 else ()
 
     # -- beginning ------------------------------------------------------------------------------------------------
-
-    def _begins(self, state: State, domain: Domain, label: int) -> Iterator[Call]:
-        for mode in Mode:
-            for disks in self._disk_choices():
-                yield self._begin(label, mode, disks)
-        first = self.capabilities.disks[:1]
-        for flaw in (*BAD_BACKUP_INPUT, Flaw.UNKNOWN_FLAGS):
-            disks = (UNKNOWN_DISK,) if flaw is Flaw.UNKNOWN_DISK else first
-            yield self._begin(label, Mode.PULL, disks, flaw)
-        yield self._begin(label, Mode.PUSH, first, Flaw.TARGET_EXISTS)
-        if Feature.READ_ONLY_CLIENT in self.capabilities.features:
-            yield self._begin(label, Mode.PULL, first, client=READ_ONLY_CLIENT)
-        for begin in (BlockCopy, BlockPull, BlockCommit):
-            for disk in (*self.capabilities.disks, UNKNOWN_DISK):
-                yield begin(label=label, disk=disk, name=self._name(label))
-        if self.design.handle is Handle.NAME:
-            yield from self._name_choices(domain, label)
-        del state
-
-    def _disk_choices(self) -> Iterator[tuple[str, ...]]:
-        disks = self.capabilities.disks
-        yield from ((disk,) for disk in disks)
-        if len(disks) > 1:
-            yield disks[:2]
 
     def _begin(
         self, label: int, mode: Mode, disks: tuple[str, ...], flaw: Flaw = Flaw.NOTHING, client: int = 0
@@ -128,155 +206,149 @@ class Alphabet:
     def _name(self, label: int) -> str | None:
         return NAME_OF_LABEL[label] if self.design.handle is Handle.NAME else None
 
-    def _name_choices(self, domain: Domain, label: int) -> Iterator[Call]:
-        disks = self.capabilities.disks[-1:]
-        for name in ILL_FORMED_NAMES:
-            yield BackupBegin(label=label, mode=Mode.PULL, disks=disks, name=name, flaw=Flaw.ILL_FORMED_NAME)
-        for other in (*(job.label for job in domain.jobs), *(gone.label for gone in domain.gone)):
-            yield self._begin(other, Mode.PULL, disks)
+    def _begins_on(self, label: int, disk: str) -> Iterator[Call]:
+        yield from (self._begin(label, mode, (disk,)) for mode in (Mode.PULL, Mode.PUSH))
+        yield from (begin(label=label, disk=disk, name=self._name(label)) for begin in BLOCK_BEGINS)
 
-    # -- verbs on ids, handles, or the only job -----------------------------------------------------------------
+    def _begins_of_two(self, label: int) -> Iterator[Call]:
+        if len(self.capabilities.disks) > 1:
+            yield from (self._begin(label, mode, self.capabilities.disks[:2]) for mode in (Mode.PULL, Mode.PUSH))
 
-    def _references(self, state: State, index: int) -> Iterator[JobRef]:
-        domain = state.domains[index]
-        if self.design.handle is Handle.NONE:
-            yield NoJob.NAMED
-        elif self.design.handle is Handle.OPAQUE:
-            yield from (HandleOf(label) for label, _ in state.handles)
-        else:
-            yield from _ids(domain)
-            yield from ODD_IDS
+    def _flawed_begins(self, label: int) -> Iterator[Call]:
+        first = self.capabilities.disks[:1]
+        for flaw in (*BAD_BACKUP_INPUT, Flaw.UNKNOWN_FLAGS):
+            yield self._begin(label, Mode.PULL, (UNKNOWN_DISK,) if flaw is Flaw.UNKNOWN_DISK else first, flaw)
+        yield self._begin(label, Mode.PUSH, first, Flaw.TARGET_EXISTS)
+        if READ_ONLY_CLIENT in self._others:
+            yield self._begin(label, Mode.PULL, first, client=READ_ONLY_CLIENT)
+        if self.design.handle is Handle.NAME:
+            for name in ILL_FORMED_NAMES:
+                yield BackupBegin(label=label, mode=Mode.PULL, disks=first, name=name, flaw=Flaw.ILL_FORMED_NAME)
 
-    def _backup_verbs(self, state: State) -> Iterator[Call]:
-        for reference in self._references(state, 0):
-            yield BackupGetXmlDesc(job=reference)
-            yield BackupEnd(job=reference)
-            yield BackupEnd(job=reference, abort=True)
-        for reference in (reference for reference in self._references(state, 0) if not isinstance(reference, Odd)):
+    def _begins_named(self, label: int) -> Iterator[Call]:
+        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
+
+    # -- verbs on ids, handles, or the only job -------------------------------------------------------------------
+
+    def _verbs(self, reference: JobRef) -> Iterator[Call]:
+        yield BackupGetXmlDesc(job=reference)
+        yield BackupEnd(job=reference, abort=True)
+        yield BackupEnd(job=reference)
+        if self.design.default_job and reference is not Odd.ZERO:
+            yield JobSetDefaultId(job=reference)
+
+    def _wrong_verbs(self, reference: JobRef) -> Iterator[Call]:
+        if not isinstance(reference, Odd):
             yield BackupGetXmlDesc(job=reference, flaw=Flaw.UNKNOWN_FLAGS)
             yield BackupEnd(job=reference, flaw=Flaw.UNKNOWN_FLAGS)
-            for client in self._other_clients():
+            for client in self._others:
                 yield BackupGetXmlDesc(job=reference, client=client)
                 yield BackupEnd(job=reference, abort=True, client=client)
 
-    def _other_clients(self) -> Iterator[int]:
-        if Feature.SECOND_CLIENT in self.capabilities.features:
-            yield SECOND_CLIENT
-        if Feature.READ_ONLY_CLIENT in self.capabilities.features:
-            yield READ_ONLY_CLIENT
+    def _handle_verbs(self, label: int) -> Iterator[Call]:
+        yield JobGetId(job=HandleOf(label))
+        yield JobGetType(job=HandleOf(label))
+        yield JobFree(job=HandleOf(label))
 
-    def _handle_calls(self, state: State) -> Iterator[Call]:
-        for label, _ in state.handles:
-            yield JobGetId(job=HandleOf(label))
-            yield JobGetType(job=HandleOf(label))
-            yield JobFree(job=HandleOf(label))
-        taken = {label for label, handle in state.handles if not handle.freed}
-        label = next((label for label in HANDLE_LABELS if label not in taken), None)
-        if label is None:
-            return
+    def _lookups(self, label: int, reference: JobRef, type: JobType) -> Iterator[Call]:
         per_type = self.design.namespace is Namespace.PER_TYPE
-        domain = state.domains[0]
-        types = {job.label: job.kind.type for job in domain.jobs} | {gone.label: gone.kind.type for gone in domain.gone}
-        for reference in _ids(domain):
-            type_ = types[reference.label]
-            yield JobLookupId(label=label, job=reference, type=type_ if per_type else None)
-            yield JobCompose(label=label, job=reference, type=type_)
+        yield JobLookupId(label=label, job=reference, type=type if per_type else None)
+        yield JobCompose(label=label, job=reference, type=type)
+
+    def _odd_lookups(self, label: int) -> Iterator[Call]:
+        per_type = self.design.namespace is Namespace.PER_TYPE
         for odd in ODD_IDS:
             yield JobLookupId(label=label, job=odd, type=JobType.BACKUP if per_type else None)
         yield JobCompose(label=label, job=Odd.NEXT, type=JobType.BACKUP)
 
-    def _lists(self) -> Iterator[Call]:
-        yield ListAllJobs()
-        yield ListAllJobs(flaw=Flaw.UNKNOWN_FLAGS)
-        yield ListAllJobs(types=frozenset({JobType.BACKUP}))
-        yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
-        yield from (ListAllJobs(client=client) for client in self._other_clients())
+    # -- calls that name no job -----------------------------------------------------------------------------------
 
-    # -- calls that name no job ---------------------------------------------------------------------------------
-
-    def _legacy(self) -> Iterator[Call]:
+    def _questions(self) -> Iterator[Call]:
         yield GetJobInfo()
         yield GetJobStats()
         yield GetJobStats(completed=True, keep=True)
         yield GetJobStats(completed=True)
+        if self.design.listing:
+            yield ListAllJobs()
+            yield ListAllJobs(types=frozenset({JobType.BACKUP}))
+            yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
+            yield from (ListAllJobs(client=client) for client in self._others)
+        yield from (GetJobInfo(client=client) for client in self._others)
+        yield from (GetBlockJobInfo(disk=disk) for disk in self.capabilities.disks)
+        if self.design.default_job:
+            yield JobGetDefaultId()
+
+    def _legacy_ends(self) -> Iterator[Call]:
+        yield AbortJob()
+        if SECOND_CLIENT in self._others:
+            yield AbortJob(client=SECOND_CLIENT)
+
+    def _bad_questions(self) -> Iterator[Call]:
+        disk = self.capabilities.disks[0]
         yield GetJobStats(keep=True, flaw=Flaw.KEEP_ALONE)
         yield GetJobStats(flaw=Flaw.UNKNOWN_FLAGS)
         yield AbortJob(flaw=Flaw.UNKNOWN_FLAGS)
-        yield AbortJob()
-        for client in self._other_clients():
-            yield GetJobInfo(client=client)
-            yield AbortJob(client=client)
-
-    def _defaults(self, state: State) -> Iterator[Call]:
-        yield JobGetDefaultId()
-        for reference in self._references(state, 0):
-            if reference is not Odd.ZERO:
-                yield JobSetDefaultId(job=reference)
-
-    # -- disks --------------------------------------------------------------------------------------------------
-
-    def _block_verbs(self, domain: Domain) -> Iterator[Call]:
-        for disk in (*self.capabilities.disks, UNKNOWN_DISK):
-            yield GetBlockJobInfo(disk=disk)
-            yield BlockJobGetId(disk=disk)
-            yield BlockJobSetSpeed(disk=disk)
-            yield BlockJobAbort(disk=disk)
-            yield BlockJobAbort(disk=disk, pivot=True)
-        disk = self.capabilities.disks[0]
         yield GetBlockJobInfo(disk=disk, flaw=Flaw.UNKNOWN_FLAGS)
         yield BlockJobAbort(disk=disk, flaw=Flaw.UNKNOWN_FLAGS)
         yield BlockJobSetSpeed(disk=disk, flaw=Flaw.UNKNOWN_FLAGS)
-        for client in self._other_clients():
+        if self.design.listing:
+            yield ListAllJobs(flaw=Flaw.UNKNOWN_FLAGS)
+        if self.design.default_job:
+            yield from (JobSetDefaultId(job=odd) for odd in (Odd.NEXT, Odd.HUGE, Odd.NEGATIVE))
+        if READ_ONLY_CLIENT in self._others:
+            yield AbortJob(client=READ_ONLY_CLIENT)
+        for client in self._others:
             yield GetBlockJobInfo(disk=disk, client=client)
             yield BlockJobAbort(disk=disk, client=client)
-        del domain
 
-    # -- what happens around the calls ----------------------------------------------------------------------------
+    def _disk_verbs(self, disk: str) -> Iterator[Call]:
+        yield GetBlockJobInfo(disk=disk)
+        if self.design.block_ids:
+            yield BlockJobGetId(disk=disk)
+        yield BlockJobSetSpeed(disk=disk)
+        yield BlockJobAbort(disk=disk)
+        yield BlockJobAbort(disk=disk, pivot=True)
 
-    def _environment(self, domain: Domain) -> Iterator[Call]:
-        yield Start() if not domain.running else Destroy()
-        if domain.running:
-            yield Save()
-            yield Settle()
-        yield TakeEvents(due=len(domain.owed or ()))
-        if not domain.backups:
+    # -- what happens around the calls, and in another domain -----------------------------------------------------
+
+    def _surroundings(self, running: bool, backups: bool, due: int) -> Iterator[Call]:  # noqa: FBT001
+        yield from (Settle(), Save(), Destroy()) if running else (Start(),)
+        yield TakeEvents(due=due)
+        if not backups:
             yield Inspect()
 
-    # -- another domain -------------------------------------------------------------------------------------------
+    def _begin_elsewhere(self, label: int) -> Iterator[Call]:
+        yield BackupBegin(label=label, mode=Mode.PULL, disks=self.capabilities.disks[:1], domain=1)
 
-    def _second_domain(self, state: State, label: int | None) -> Iterator[Call]:
-        """Enough to see whether ids of one domain reach a job of another."""
-        if Feature.SECOND_DOMAIN not in self.capabilities.features or len(state.domains) < 2:  # noqa: PLR2004
-            return
-        if self.design.handle is not Handle.INTEGER:
-            return
-        first, second = state.domains[:2]
-        live = len(first.jobs) + len(second.jobs)
-        if label is not None and not second.jobs and len(first.jobs) <= 1 and live < self.bounds.live_jobs:
-            yield BackupBegin(label=label, mode=Mode.PULL, disks=self.capabilities.disks[:1], domain=1)
-        for reference in (*_ids(first, backups_only=True), *_ids(second)):
-            yield BackupGetXmlDesc(job=reference, domain=1)
-            yield BackupEnd(job=reference, domain=1, abort=True)
-        for reference in _ids(second, backups_only=True):
-            yield BackupGetXmlDesc(job=reference)
-            yield BackupEnd(job=reference, abort=True)
+    def _verbs_elsewhere(self, label: int) -> Iterator[Call]:
+        yield BackupGetXmlDesc(job=IdOf(label), domain=1)
+        yield BackupEnd(job=IdOf(label), domain=1, abort=True)
 
 
-def free_label(position: Position) -> int | None:
+def _always(_: State, __: Belief) -> Sequence[Variant]:
+    return ((),)
+
+
+def _around(state: State, _: Belief) -> Sequence[Variant]:
+    domain = state.domains[0]
+    return ((domain.running, bool(domain.backups), len(domain.owed or ())),)
+
+
+def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
+    everything = (each for domain in state.domains[:2] for each in (*domain.jobs, *domain.gone))
+    return [(each.label,) for each in everything if each.kind.is_backup]
+
+
+def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
+    second = state.domains[1]
+    return [(IdOf(each.label),) for each in (*second.jobs, *second.gone)]
+
+
+def free_label(belief: Belief) -> int | None:
     """The label for the next job: one never used, else that of the job that ended longest ago; None when all live."""
-    live = {job.label for state in position.belief for domain in state.domains for job in domain.jobs}
-    gone = [gone.label for domain in position.state.domains for gone in domain.gone]
-    unused = [label for label in range(LABELS) if label not in live and label not in gone]
-    if unused:
-        return unused[0]
-    return next((label for label in gone if label not in live), None)
-
-
-def _ids(domain: Domain, *, backups_only: bool = False) -> Iterator[IdOf]:
-    """The ids that were told, of live jobs and of ended ones."""
-    yield from (IdOf(job.label) for job in domain.jobs if job.known and (job.kind.is_backup or not backups_only))
-    yield from (IdOf(gone.label) for gone in domain.gone if gone.kind.is_backup or not backups_only)
-
-
-def _handled(call: Call) -> bool:
-    return isinstance(call, JobLookupId | JobCompose)
+    taken = {job.label for state in belief.states for domain in state.domains for job in domain.jobs}
+    gone = [each.label for domain in belief.state.domains for each in domain.gone]
+    for label in range(LABELS):
+        if label not in taken and label not in gone:
+            return label
+    return next((label for label in gone if label not in taken), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jobtck.conformance.calls import BackupBegin, Call, Destroy, Save, Start, call_name
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words
-from jobtck.conformance.judge import Judge, Position
+from jobtck.conformance.judge import Belief, Judge
 from jobtck.conformance.state import Gone, Kept
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.foresight import foresee
@@ -32,7 +32,7 @@ class Place:
 
     words: str
     path: tuple[Call, ...]
-    position: Position
+    belief: Belief
     costly: bool
     moves: tuple[Move, ...] = ()
 
@@ -50,27 +50,33 @@ class Chart:
         return (*place.path, move.call)
 
 
-def place_words(position: Position) -> str:
+def place_words(belief: Belief) -> str:
     """A position without names, and without what a crowded one has in addition to emptier ones."""
-    first, *others = position.state.domains
+    first, *others = belief.state.domains
     elsewhere = [f"elsewhere {domain_words(other)}" for other in others if other.jobs or not other.running]
     words = [domain_words(first), *elsewhere]
-    if not position.is_sure:
+    if not belief.is_sure:
         words.append("or over")
     elif len(first.jobs) <= 1 and not elsewhere:
-        words += _what_was(position)
+        words += _what_was(belief)
     if first.default is not None:
         words.append("default set")
     return ", ".join(words)
 
 
-def _what_was(position: Position) -> list[str]:
+def cell_of(belief: Belief, call: Call) -> Cell:
+    """The cell of making that call in that belief."""
+    visited = cell(belief.state, call)
+    return visited if belief.is_sure else visited.or_over()
+
+
+def _what_was(belief: Belief) -> list[str]:
     """What is left of jobs that are over: the last id, statistics, handles."""
-    first = position.state.domains[0]
+    first = belief.state.domains[0]
     words = [_gone_words(gone) for gone in first.gone[-1:]]
     if not first.jobs and first.kept is not Kept.NONE:
         words.append(f"statistics {first.kept}")
-    handles = [handle for _, handle in position.state.handles]
+    handles = [handle for _, handle in belief.state.handles]
     words += sorted({"a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in handles})
     return words
 
@@ -82,14 +88,14 @@ def _gone_words(gone: Gone) -> str:
     return f"an ended {kind}" + (", others since" if gone.followed else "")
 
 
-def costly(capabilities: Capabilities, position: Position, call: Call) -> bool:
+def costly(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
     """The call takes seconds: it stops or starts a guest, or waits for another job's end."""
-    return call_name(type(call)) in capabilities.costly_calls or waits(capabilities, position, call)
+    return call_name(type(call)) in capabilities.costly_calls or waits(capabilities, belief, call)
 
 
-def waits(capabilities: Capabilities, position: Position, call: Call) -> bool:
+def waits(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
     """The call waits for the end of a backup that does not end by itself."""
-    domain = position.state.domains[call.domain]
+    domain = belief.state.domains[call.domain]
     return capabilities.lock_wait_seconds > 0 and isinstance(call, BackupBegin | Save) and bool(domain.backups)
 
 
@@ -108,43 +114,41 @@ def draw(judge: Judge, alphabet: Alphabet) -> Chart:
             chart.ways.setdefault(move.cell, (place, move))
             if move.leads_to in chart.places:
                 continue
-            step = foresee(judge, place.position.option(move.call))
+            step = foresee(judge, place.belief, move.call)
             assert step is not None
-            assert step.position is not None
-            found = Place(
-                move.leads_to, (*place.path, move.call), step.position, costly=place.costly or move.costly
-            )
+            assert step.belief is not None
+            found = Place(move.leads_to, (*place.path, move.call), step.belief, costly=place.costly or move.costly)
             chart.places[found.words] = found
             frontier.append(found)
     return chart
 
 
 def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> Iterator[Move]:
-    position, capabilities = place.position, alphabet.capabilities
+    belief, capabilities = place.belief, alphabet.capabilities
     seen: set[Cell] = set()
-    for call in alphabet.calls(position):
-        visited = cell(position, call)
+    for call in alphabet.calls(belief):
+        visited = cell_of(belief, call)
         if visited in seen:
             continue
-        expensive = costly(capabilities, position, call)
-        if expensive and not _worth_it(position, call):
+        expensive = costly(capabilities, belief, call)
+        if expensive and not _worth_it(belief, call):
             continue
-        if waits(capabilities, position, call):
+        if waits(capabilities, belief, call):
             if visited.call in waited:
                 continue  # a call that waits is tried once for each way to word it, in the emptiest place
             waited.add(visited.call)
-        step = foresee(judge, position.option(call))
+        step = foresee(judge, belief, call)
         if step is None:
             continue
         seen.add(visited)
-        assert step.position is not None
-        yield Move(call, visited, place_words(step.position), expensive)
+        assert step.belief is not None
+        yield Move(call, visited, place_words(step.belief), expensive)
 
 
-def _worth_it(position: Position, call: Call) -> bool:
+def _worth_it(belief: Belief, call: Call) -> bool:
     """The place is empty enough to be worth the seconds, and the domain was not stopped there once already."""
-    domains = position.state.domains
-    if not position.is_sure:
+    domains = belief.state.domains
+    if not belief.is_sure:
         return False
     stopped_before = any(gone.stopped for gone in domains[0].gone)
     if stopped_before and isinstance(call, Destroy | Save):

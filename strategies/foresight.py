@@ -29,7 +29,7 @@ from jobtck.conformance.calls import (
     TakeEvents,
 )
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.judge import Judge, Option, Step
+from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.outcomes import (
     DONE,
     BlockInfo,
@@ -51,20 +51,18 @@ from jobtck.conformance.outcomes import (
 from jobtck.conformance.state import Job, Kept, Result, State
 
 LIKELY_REFUSALS = (
-    ErrorKind.NO_SUCH_JOB,
-    ErrorKind.INVALID_ARGUMENT,
-    ErrorKind.WRONG_TYPE,
-    ErrorKind.BUSY,
-    ErrorKind.NOT_RUNNING,
-    ErrorKind.READ_ONLY,
+    Refusal(ErrorKind.NO_SUCH_JOB),
+    Refusal(ErrorKind.INVALID_ARGUMENT),
+    Refusal(ErrorKind.WRONG_TYPE),
+    Refusal(ErrorKind.BUSY),
 )
 
 
-def foresee(judge: Judge, option: Option) -> Step | None:
+def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
     """The step after the first imaginable answer in which nothing is broken; None if there is none."""
-    for outcome in imaginable(judge.design, option.before.state, option.call):
-        step = judge.step(option, outcome)
-        if step.position is not None:
+    for outcome in imaginable(judge.design, belief.state, call):
+        step = judge.step(belief, call, outcome)
+        if step.belief is not None:
             return step
     return None
 
@@ -74,7 +72,7 @@ def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     if not hasattr(call, "flaw") or not call.flaw:
         if not (isinstance(call, Save) and state.domains[call.domain].jobs):
             yield from _values(design, state, call)
-    yield from (Refusal(kind) for kind in LIKELY_REFUSALS)
+    yield from LIKELY_REFUSALS
 
 
 def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ from jobtck.conformance.capabilities import Target
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.session import Session
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.prospect import Prospect
+from jobtck.strategies.programs import LAWFUL_OF_256, choose
 
 
 class DeviationFound(AssertionError):
@@ -21,7 +21,7 @@ class DeviationFound(AssertionError):
 def machine_for(target: Target) -> type[RuleBasedStateMachine]:
     """A state machine that drives fresh guests of the target and judges each answer."""
     judge = Judge(target.design, target.capabilities)
-    prospect = Prospect(judge, Alphabet(target.design, target.capabilities))
+    alphabet = Alphabet(target.design, target.capabilities)
 
     class JobMachine(RuleBasedStateMachine):
         def __init__(self) -> None:
@@ -29,22 +29,22 @@ def machine_for(target: Target) -> type[RuleBasedStateMachine]:
             self.backend = target.fresh()
             self.session = Session(judge, self.backend)
 
-        def _make(self, data: st.DataObject, *, succeeds: bool) -> None:
-            here = prospect.chances(self.session.position)
-            options = (here.succeed if succeeds else here.refused) or here.succeed
-            call = options[data.draw(st.integers(0, len(options) - 1))].call
-            if self.session.can(call):
+        def _make(self, data: st.DataObject, *, lawful: bool) -> None:
+            numbers = st.integers(0, 255)
+            law = data.draw(st.integers(0, LAWFUL_OF_256 - 1) if lawful else st.integers(LAWFUL_OF_256, 255))
+            call = choose(alphabet, self.session.belief, law, data.draw(numbers), data.draw(numbers))
+            if call is not None and self.session.can(call):
                 step = self.session.perform(call)
-                if step.position is None:
+                if step.belief is None:
                     raise DeviationFound(step)
 
         @rule(data=st.data())
         def make_a_call(self, data: st.DataObject) -> None:
-            self._make(data, succeeds=True)
+            self._make(data, lawful=True)
 
         @rule(data=st.data())
-        def make_a_call_that_must_be_refused(self, data: st.DataObject) -> None:
-            self._make(data, succeeds=False)
+        def make_a_call_that_should_be_refused(self, data: st.DataObject) -> None:
+            self._make(data, lawful=False)
 
         def teardown(self) -> None:
             self.backend.close()

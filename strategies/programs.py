@@ -1,26 +1,41 @@
-"""A program is a string of bytes: two for each call, read as a choice among what can be tried there and then."""
+"""A program is a string of bytes: three for each call, read as a choice among what can be tried there and then."""
 
 from collections.abc import Callable
 
+from jobtck.conformance.calls import Call
+from jobtck.conformance.judge import Belief
 from jobtck.conformance.session import Session
-from jobtck.strategies.prospect import Prospect
+from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.chart import costly
 
 PROGRAM_CALLS = 200  # long sessions find what short ones never reach
-SUCCEED_OF_256 = 154  # six calls in ten may succeed; the others must be refused
+BYTES_PER_CALL = 3
+LAWFUL_OF_256 = 192  # families meant to succeed; some of their calls must be refused all the same
+
+
+def choose(alphabet: Alphabet, belief: Belief, law: int, about: int, pick: int) -> Call | None:
+    """The call that three numbers below 256 stand for in that belief; None when it offers none."""
+    slots = alphabet.lawful if law < LAWFUL_OF_256 else alphabet.unlawful
+    slot = slots[law % len(slots)]
+    variants = slot.variants(belief.state, belief)
+    if not variants:
+        return None
+    calls = alphabet.family(slot, variants[about % len(variants)])
+    return calls[pick % len(calls)] if calls else None
 
 
 def run_program(
-    program: bytes, session: Session, prospect: Prospect, stop: Callable[[], bool] = lambda: False
+    program: bytes, session: Session, alphabet: Alphabet, stop: Callable[[], bool] = lambda: False
 ) -> bool:
-    """Makes the calls of the program; the answer is whether the session ended in a deviation."""
-    chances, perform = prospect.chances, session.perform
-    for at in range(0, len(program) - 1, 2):
+    """Makes the calls of the program, but for costly ones; the answer is whether it ended in a deviation."""
+    capabilities = alphabet.capabilities
+    spares = bool(capabilities.costly_calls) or capabilities.lock_wait_seconds > 0
+    for at in range(0, len(program) - 2, BYTES_PER_CALL):
+        call = choose(alphabet, session.belief, program[at], program[at + 1], program[at + 2])
+        if call is None or (spares and costly(capabilities, session.belief, call)) or not session.can(call):
+            continue
+        if session.perform(call).belief is None:
+            return True
         if stop():
             return False
-        here = chances(session.position)
-        wanted = here.succeed if program[at] < SUCCEED_OF_256 else here.refused
-        options = wanted or here.succeed or here.refused
-        call = options[program[at + 1] % len(options)].call
-        if session.can(call) and perform(call).position is None:
-            return True
     return False

@@ -9,9 +9,10 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, 
 from hypothesis.errors import FlakyFailure
 
 from jobtck.conformance.session import Session
-from jobtck.strategies.programs import PROGRAM_CALLS, run_program
-from jobtck.strategies.prospect import Prospect
+from jobtck.strategies.programs import BYTES_PER_CALL, PROGRAM_CALLS, run_program
+from jobtck.strategies.alphabet import Alphabet
 
+PROGRAM_BYTES = BYTES_PER_CALL * PROGRAM_CALLS
 ROUND_EXAMPLES = 100  # programs in one run of Hypothesis; it begins each run with what its database kept
 
 
@@ -20,7 +21,7 @@ class Deviated(Exception):
 
 
 def search(
-    prospect: Prospect,
+    alphabet: Alphabet,
     new_session: Callable[[], Session],
     is_news: Callable[[Session], bool],
     stop: Callable[[], bool],
@@ -33,7 +34,7 @@ def search(
     )
     round_number = 0
     while not stop():
-        one_round = _round(prospect, new_session, is_news, stop, kept, random_seed + round_number)
+        one_round = _round(alphabet, new_session, is_news, stop, kept, random_seed + round_number)
         try:
             one_round()
         except Deviated:
@@ -44,7 +45,7 @@ def search(
 
 
 def _round(
-    prospect: Prospect,
+    alphabet: Alphabet,
     new_session: Callable[[], Session],
     is_news: Callable[[Session], bool],
     stop: Callable[[], bool],
@@ -63,14 +64,14 @@ def _round(
         report_multiple_bugs=False,
         print_blob=False,
     )
-    @given(program=st.binary(min_size=2 * PROGRAM_CALLS, max_size=2 * PROGRAM_CALLS))
+    @given(program=st.binary(min_size=PROGRAM_BYTES, max_size=PROGRAM_BYTES))
     def one_round(program: bytes) -> None:
         if stop():
             return
         if program in news:
             raise Deviated  # Hypothesis makes sure; the backend need not be asked again
         session = new_session()
-        if run_program(program, session, prospect, stop) and is_news(session):
+        if run_program(program, session, alphabet, stop) and is_news(session):
             news.add(program)
             raise Deviated
 

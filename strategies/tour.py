@@ -4,14 +4,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from jobtck.conformance.cells import Cell, cell
-from jobtck.conformance.judge import Judge, Position, Step
+from jobtck.conformance.cells import Cell
+from jobtck.conformance.judge import Belief, Judge
 from jobtck.conformance.session import Session
+from jobtck.conformance.state import State
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import Chart, Move, Place, costly, place_words
+from jobtck.strategies.chart import Chart, Move, Place, cell_of, costly, place_words
 from jobtck.strategies.foresight import foresee
 
-IDLE_CALLS_MAX = 60  # calls on the way to a cell; a backend that leads elsewhere so often is led there no more
+IDLE_CALLS_MAX = 12  # calls without a new cell, before the nearest open one is gone to from the beginning
 
 NewSession = Callable[[], Session]
 OnDeviation = Callable[[Session], None]
@@ -26,7 +27,14 @@ class Tour:
         self._judge = judge
         self._alphabet = alphabet
         self._open = dict.fromkeys(chart.ways)
-        self._moves: dict[Position, tuple[Move, ...]] = {}
+        self._places_of: dict[Cell, list[str]] = {}
+        self._open_in = dict.fromkeys(chart.places, 0)
+        for place in chart.places.values():
+            for move in place.moves:
+                if not move.costly:
+                    self._places_of.setdefault(move.cell, []).append(place.words)
+                    self._open_in[place.words] += 1
+        self._moves: dict[frozenset[State], tuple[Move, ...]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -39,6 +47,8 @@ class Tour:
             if visited not in self._open:
                 return False
             del self._open[visited]
+            for words in self._places_of.get(visited, ()):
+                self._open_in[words] -= 1
             return True
 
     # -- the main lane: everything that is cheap ------------------------------------------------------------------
@@ -48,7 +58,7 @@ class Tour:
         session = new_session()
         idle = 0
         while not stop():
-            move = self._next(session)
+            move = self._next(session) if idle <= IDLE_CALLS_MAX else None
             if move is None:
                 target = self._soonest_open()
                 if target is None:
@@ -56,8 +66,8 @@ class Tour:
                 session = self._lead(new_session, on_deviation, target, stop)
                 idle = 0
                 continue
-            idle = 0 if self._claim(cell(session.position, move.call)) else idle + 1
-            if idle > IDLE_CALLS_MAX or not self._make(session, move, on_deviation):
+            idle = 0 if self._claim(cell_of(session.belief, move.call)) else idle + 1
+            if not self._make(session, move, on_deviation):
                 session = new_session()
 
     def _make(self, session: Session, move: Move, on_deviation: OnDeviation) -> bool:
@@ -66,16 +76,16 @@ class Tour:
             self._claim(move.cell)
             return False
         step = session.perform(move.call)
-        self._claim(cell(step.before, step.call))
-        if step.position is None:
+        self._claim(step.ruling.cell)
+        if step.belief is None:
             on_deviation(session)
             return False
         return True
 
     def _next(self, session: Session) -> Move | None:
         """An open move from here that stays, else one that leads on, else the first of a way to an open one."""
-        moves = [move for move in self._moves_from(session.position) if not move.costly]
-        here = place_words(session.position)
+        moves = [move for move in self._moves_from(session.belief) if not move.costly]
+        here = place_words(session.belief)
         open_moves = [move for move in moves if move.cell in self._open]
         staying = (move for move in open_moves if move.leads_to == here)
         return next(staying, None) or next(iter(open_moves), None) or self._towards_open(here, moves)
@@ -93,16 +103,13 @@ class Tour:
             place = self.chart.places.get(words)
             if place is None:
                 continue
-            if self._has_open(place):
+            if self._open_in[words]:
                 return first[words]
             for move in place.moves:
                 if not move.costly and move.leads_to not in first and move.leads_to != here:
                     first[move.leads_to] = first[words]
                     frontier.append(move.leads_to)
         return None
-
-    def _has_open(self, place: Place) -> bool:
-        return any(not move.costly and move.cell in self._open for move in place.moves)
 
     def _soonest_open(self) -> Cell | None:
         for visited in self._open:
@@ -119,8 +126,8 @@ class Tour:
             if stop() or not session.can(call):
                 return new_session()
             step = session.perform(call)
-            self._claim(cell(step.before, call))
-            if step.position is None:
+            self._claim(step.ruling.cell)
+            if step.belief is None:
                 on_deviation(session)
                 return new_session()
         return session
@@ -141,23 +148,23 @@ class Tour:
         if not session.history or session.history[-1].call != self.chart.ways[target][1].call:
             return
         while not stop():
-            moves = self._moves_from(session.position)
-            here = place_words(session.position)
+            moves = self._moves_from(session.belief)
+            here = place_words(session.belief)
             staying = (move for move in moves if not move.costly and move.leads_to == here)
             move = next((move for move in staying if self._claim(move.cell)), None)
             if move is None or not self._make(session, move, on_deviation):
                 return
 
-    def _moves_from(self, position: Position) -> tuple[Move, ...]:
-        moves = self._moves.get(position)
+    def _moves_from(self, belief: Belief) -> tuple[Move, ...]:
+        moves = self._moves.get(belief.states)
         if moves is None:
-            moves = self._moves[position] = tuple(self._look(position))
+            moves = self._moves[belief.states] = tuple(self._look(belief))
         return moves
 
-    def _look(self, position: Position) -> Iterator[Move]:
+    def _look(self, belief: Belief) -> Iterator[Move]:
         capabilities = self._alphabet.capabilities
-        for call in self._alphabet.calls(position):
-            step: Step | None = foresee(self._judge, position.option(call))
-            if step is not None and step.position is not None:
-                leads_to = place_words(step.position)
-                yield Move(call, cell(position, call), leads_to, costly(capabilities, position, call))
+        for call in self._alphabet.calls(belief):
+            step = foresee(self._judge, belief, call)
+            if step is not None and step.belief is not None:
+                leads_to = place_words(step.belief)
+                yield Move(call, cell_of(belief, call), leads_to, costly(capabilities, belief, call))

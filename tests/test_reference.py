@@ -46,7 +46,7 @@ from jobtck.conformance.calls import (
     TakeEvents,
     Token,
 )
-from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Feature, Target
+from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Feature, Options, Target
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, presets
 from jobtck.conformance.outcomes import (
     DONE,
@@ -102,8 +102,8 @@ def begin(
     match outcome, handle:
         case Id(id=int(number)), Handle.INTEGER:
             return number
-        case GotHandle(token=Token() as token), Handle.OPAQUE:
-            return token
+        case GotHandle(), Handle.OPAQUE:
+            return token(outcome)
         case _, Handle.NAME:
             assert outcome == DONE
             return name
@@ -126,10 +126,17 @@ def kind(outcome: Outcome) -> ErrorKind:
 
 
 def end(server: Reference, job: JobArgument, *, abort: bool = True, domain: int = 0) -> Outcome:
-    """The backup's end, in the way that the design has; an abort that is done answers as its result."""
+    """The outcome of ending the backup, in the way that the design has."""
     if server.design.has_ids:
         return server.perform(BackupEnd(job=job, abort=abort, domain=domain))
     return server.perform(AbortJob(domain=domain))
+
+
+def token(outcome: Outcome) -> Token:
+    """The handle that was got."""
+    assert isinstance(outcome, GotHandle)
+    assert outcome.token
+    return outcome.token
 
 
 def snapshot(server: Reference) -> list[Outcome]:
@@ -562,12 +569,11 @@ def test_a_handle_has_the_id_and_type_that_were_looked_up() -> None:
         return server.perform(JobLookupId(label=2, job=number, type=type_))
 
     for type_ in (JobType.BACKUP, JobType.BLOCK_COPY):
-        outcome = lookup(1, type_)
-        assert isinstance(outcome, GotHandle)
-        assert outcome.token
-        assert server.perform(JobGetId(job=outcome.token)) == Id(1)
-        assert server.perform(JobGetType(job=outcome.token)) == TypeOf(type_)
-    assert kind(server.perform(BackupGetXmlDesc(job=outcome.token))) is ErrorKind.WRONG_TYPE
+        handle = token(lookup(1, type_))
+        assert server.perform(JobGetId(job=handle)) == Id(1)
+        assert server.perform(JobGetType(job=handle)) == TypeOf(type_)
+    block = token(lookup(1, JobType.BLOCK_COPY))
+    assert kind(server.perform(BackupGetXmlDesc(job=block))) is ErrorKind.WRONG_TYPE
     assert kind(lookup(1, None)) is ErrorKind.AMBIGUOUS
     assert kind(lookup(1, JobType.BLOCK_PULL)) is ErrorKind.NO_SUCH_JOB
     assert kind(lookup(2, JobType.BACKUP)) is ErrorKind.NO_SUCH_JOB
@@ -578,41 +584,37 @@ def test_a_handle_has_the_id_and_type_that_were_looked_up() -> None:
 def test_a_handle_outlives_neither_its_free_nor_its_job() -> None:
     server = reference("opaque-handles")
     job = begin(server)
-    copied = server.perform(JobLookupId(label=2, job=1, type=JobType.BACKUP))
-    assert isinstance(copied, GotHandle)
-    assert copied.token
+    copied = token(server.perform(JobLookupId(label=2, job=1, type=JobType.BACKUP)))
     assert kind(server.perform(JobGetId(job=job, domain=1))) is ErrorKind.INVALID_ARGUMENT
     assert kind(server.perform(BackupEnd(job=job, domain=1))) is ErrorKind.INVALID_ARGUMENT
     assert server.perform(JobFree(job=job)) == DONE
-    for call in (JobFree(job=job), JobGetType(job=job), BackupEnd(job=job)):
-        assert kind(server.perform(call)) is ErrorKind.INVALID_ARGUMENT
-    assert server.perform(BackupEnd(job=copied.token)) == Ended(1)
+    freed: list[Call] = [JobFree(job=job), JobGetType(job=job), BackupEnd(job=job)]
+    assert {kind(server.perform(call)) for call in freed} == {ErrorKind.INVALID_ARGUMENT}
+    assert server.perform(BackupEnd(job=copied)) == Ended(1)
     begin(server)
-    for call in (JobGetId(job=copied.token), BackupEnd(job=copied.token)):
-        assert kind(server.perform(call)) is ErrorKind.NO_SUCH_JOB
+    over: list[Call] = [JobGetId(job=copied), BackupEnd(job=copied)]
+    assert {kind(server.perform(call)) for call in over} == {ErrorKind.NO_SUCH_JOB}
     server.perform(Destroy())
-    assert server.perform(JobFree(job=copied.token)) == DONE
+    assert server.perform(JobFree(job=copied)) == DONE
 
 
 def test_a_handle_composed_of_no_job_is_refused_when_it_is_used() -> None:
     server = reference("opaque-handles")
-    composed = []
-    for type_, number in ((JobType.BACKUP, 1), (JobType.BACKUP, 0), (JobType.BLOCK_COPY, 1)):
-        outcome = server.perform(JobCompose(label=2, type=type_, job=number))
-        assert isinstance(outcome, GotHandle)
-        assert outcome.token
-        composed.append(outcome.token)
+
+    def compose(type_: JobType, number: int) -> Token:
+        return token(server.perform(JobCompose(label=2, type=type_, job=number)))
+
+    early = compose(JobType.BACKUP, 1)
+    zero = compose(JobType.BACKUP, 0)
+    block = compose(JobType.BLOCK_COPY, 1)
     begin(server)
-    assert [kind(server.perform(BackupEnd(job=token))) for token in composed] == [
-        ErrorKind.NO_SUCH_JOB,
-        ErrorKind.INVALID_ARGUMENT,
-        ErrorKind.WRONG_TYPE,
-    ]
-    assert kind(server.perform(JobGetId(job=composed[0]))) is ErrorKind.NO_SUCH_JOB
-    alike = server.perform(JobCompose(label=2, type=JobType.BACKUP, job=1))
-    assert isinstance(alike, GotHandle)
-    assert alike.token
-    assert server.perform(BackupEnd(job=alike.token)) == Ended(1)
+    assert kind(server.perform(BackupEnd(job=early))) is ErrorKind.NO_SUCH_JOB
+    assert kind(server.perform(JobGetId(job=early))) is ErrorKind.NO_SUCH_JOB
+    assert kind(server.perform(BackupEnd(job=zero))) is ErrorKind.INVALID_ARGUMENT
+    assert kind(server.perform(BackupEnd(job=block))) is ErrorKind.WRONG_TYPE
+    negative = JobCompose(label=2, type=JobType.BACKUP, job=-1)
+    assert kind(server.perform(negative)) is ErrorKind.INVALID_ARGUMENT
+    assert server.perform(BackupEnd(job=compose(JobType.BACKUP, 1))) == Ended(1)
 
 
 def test_handles_that_nobody_frees_are_bounded() -> None:
@@ -696,7 +698,7 @@ def test_a_session_ends_as_if_it_had_never_been(design: str) -> None:
 
 @every_design
 def test_a_target_says_what_it_is_and_hands_out_fresh_guests(design: str) -> None:
-    target: Target = backend.open(DESIGNS[design], options=None)
+    target: Target = backend.open(DESIGNS[design], Options())
     assert isinstance(target, ReferenceTarget)
     assert (target.name, target.uri, target.design.name) == ("reference", "", design)
     assert target.capabilities.features == frozenset(Feature)

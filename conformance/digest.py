@@ -1,0 +1,119 @@
+"""The digest of an answer in a state: two with the same digest are ruled alike, whatever their labels and disks."""
+
+from collections.abc import Callable
+from operator import attrgetter
+
+from jobtck.conformance.calls import (
+    ALL_CALLS,
+    UNKNOWN_DISK,
+    BackupBegin,
+    BlockJobBegin,
+    Call,
+    GetJobStats,
+    HandleOf,
+    IdOf,
+    TakeEvents,
+)
+from jobtck.conformance.design import Design, Handle
+from jobtck.conformance.outcomes import Description, Id, Listed, Outcome
+from jobtck.conformance.state import Domain, Gone, Job, State
+
+# what a call says besides labels, disks and references
+_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot")
+
+
+def _plain(call: type[Call]) -> Callable[[Call], object]:
+    names = [name for name in _PLAIN if name in call.__dataclass_fields__]
+    return attrgetter(*names)
+
+
+_PLAIN_OF = {call: _plain(call) for call in ALL_CALLS}
+_WITH_REFERENCE = frozenset(call for call in ALL_CALLS if "job" in call.__dataclass_fields__)
+_WITH_DISK = frozenset(call for call in ALL_CALLS if "disk" in call.__dataclass_fields__)
+
+
+def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[object, ...]:
+    """What requirements can tell of the answer: the call, the domain, what the call names, what the answer names."""
+    kind = type(call)
+    domain = state.domains[call.domain]
+    named: object = None
+    job: Job | None = None
+    if design.handle is Handle.NAME and isinstance(call, BackupBegin | BlockJobBegin):
+        disks = getattr(call, "disks", None) or (call.disk,)  # type: ignore[attr-defined]
+        named = (_disks(domain, disks), _label(state, call.domain, call.label))
+    elif kind in _WITH_REFERENCE:
+        job, named = _named(state, call)
+    elif kind in _WITH_DISK:
+        job = domain.on_disk(call.disk)  # type: ignore[attr-defined]
+        named = _job(job) or call.disk == UNKNOWN_DISK  # type: ignore[attr-defined]
+    elif kind is BackupBegin:
+        named = _disks(domain, call.disks)  # type: ignore[attr-defined]
+    elif kind is GetJobStats:
+        named = domain.kept
+    elif kind is TakeEvents:
+        named = domain.owed
+    return (kind, _PLAIN_OF[kind](call), call.domain, domain.profile, named, _told(domain, job, outcome))
+
+
+def _named(state: State, call: Call) -> tuple[Job | None, object]:
+    reference = call.job  # type: ignore[attr-defined]
+    domain = state.domains[call.domain]
+    if isinstance(reference, IdOf):
+        job = domain.job(reference.label)
+        return job, _label(state, call.domain, reference.label)
+    if isinstance(reference, HandleOf):
+        handle = state.handle(reference.label)
+        if handle is None:
+            return None, "no handle"
+        of = None if handle.job is None else _label(state, handle.domain, handle.job)
+        job = None if handle.job is None or handle.domain != call.domain else domain.job(handle.job)
+        return job, (handle.domain == call.domain, handle.type, handle.freed, of)
+    backups = domain.backups
+    return (backups[0] if len(backups) == 1 else None), reference
+
+
+def _label(state: State, home: int, label: int) -> object:
+    domain = state.domains[home]
+    if (job := domain.job(label)) is not None:
+        return (*_job(job), label == domain.default)  # type: ignore[misc]
+    if (gone := domain.gone_job(label)) is not None:
+        return _gone(gone)
+    return any(other.job(label) or other.gone_job(label) for other in state.domains)
+
+
+def _job(job: Job | None) -> tuple[object, ...] | None:
+    return None if job is None else (job.kind, job.phase, job.known, len(job.disks))
+
+
+def _gone(gone: Gone) -> tuple[object, ...]:
+    return (gone.kind, gone.followed, gone.stopped)
+
+
+def _disks(domain: Domain, disks: tuple[str, ...]) -> tuple[object, ...]:
+    found = [disk if disk == UNKNOWN_DISK else _job(domain.on_disk(disk)) for disk in disks]
+    return tuple(found if len(found) == 1 else sorted(found, key=repr))
+
+
+def _told(domain: Domain, job: Job | None, outcome: Outcome) -> object:
+    """The answer, with ids seen from the job that the call names."""
+    match outcome:
+        case Id(id):
+            return ("id", _id(domain, job, id))
+        case Description(id, mode, disks, flaw):
+            fits = job is not None and disks == job.disks
+            return ("description", _id(domain, job, id), mode, fits, bool(disks), flaw)
+        case Listed():
+            return (outcome, domain.jobs)  # whether it is exact depends on who is who
+        case _:
+            return outcome
+
+
+def _id(domain: Domain, job: Job | None, told: object) -> object:
+    if not isinstance(told, IdOf):
+        return told
+    if job is not None and told.label == job.label:
+        return "its own"
+    if (other := domain.job(told.label)) is not None:
+        return ("live", _job(other), told.label == domain.default)
+    gone = domain.gone_job(told.label)
+    return ("gone", gone and _gone(gone))
