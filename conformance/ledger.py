@@ -20,7 +20,7 @@ from jobtck.conformance.calls import (
     Odd,
     Token,
 )
-from jobtck.conformance.design import Design, Handle, Namespace
+from jobtck.conformance.design import Design, Handle, Namespace, Reuse
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.outcomes import (
     STANDS,
@@ -61,7 +61,7 @@ class Ledger:
         self._home: dict[int, tuple[int, JobType | None]] = {}
         self._labels: dict[tuple[int, JobType | None], dict[int | str, list[int]]] = {}
         self._issued: dict[tuple[int, JobType | None], Ranges] = {}
-        self._untold: dict[int, int] = {}  # begins since an id was last told, by domain: each may have drawn one
+        self._begins: dict[int, int] = {}  # by domain: each may have drawn an id that was never told
         self._tokens: dict[int, Token] = {}
         self._progress: dict[tuple[int, str], Progress] = {}
 
@@ -99,7 +99,7 @@ class Ledger:
             return ODD_NAMES[odd]
         if odd is Odd.NEXT:
             greatest = max((each.greatest for (home, _), each in self._issued.items() if home == call.domain), default=0)
-            return greatest + 1 + self._untold.get(call.domain, 0)
+            return greatest + 1 + self._begins.get(call.domain, 0)
         return {Odd.ZERO: 0, Odd.HUGE: HUGE_ID, Odd.NEGATIVE: -1}[odd]
 
     def read(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
@@ -115,7 +115,7 @@ class Ledger:
 
     def _note_begin(self, call: Call) -> None:
         if isinstance(call, _CREATING):
-            self._untold[call.domain] = self._untold.get(call.domain, 0) + 1
+            self._begins[call.domain] = self._begins.get(call.domain, 0) + 1
 
     def _note_change(self, call: Call) -> None:
         """A call that may have changed what is running begins progress anew."""
@@ -193,10 +193,10 @@ class Ledger:
         assert isinstance(number, int | str)
         space = (domain, self._space(type))
         labels = self._labels.get(space, {}).get(number)
-        if labels:
-            live = [label for label in labels if belief.state.domains[domain].job(label)]
+        live = [label for label in labels or () if belief.state.domains[domain].job(label)]
+        if labels and (live or self._design.reuse is not Reuse.AFTER_END):
             return IdOf((live or labels)[-1])
-        if isinstance(number, str):
+        if isinstance(number, str) or (number > 0 and self._design.reuse is Reuse.AFTER_END):
             return Seen.FRESH
         if number <= 0:
             return Seen.ZERO if number == 0 else Seen.NEGATIVE
@@ -210,7 +210,6 @@ class Ledger:
         self._labels.setdefault(space, {}).setdefault(number, []).append(label)
         if isinstance(number, int):
             self._issued.setdefault(space, Ranges()).add(number)
-            self._untold[domain] = 0
 
     def _forget(self, label: int) -> None:
         """Lets the label be given to another job."""

@@ -83,7 +83,7 @@ LEGACY = (
         id="DEFAULT-1",
         text="The legacy calls act on the default job and on no other.",
         source=mail("which job (out of multiple running in parallel) will be targetted by the existing job functions"),
-        needs=Needs(any_call=(GetJobInfo, GetJobStats, AbortJob)),
+        needs=Needs(legacy_choice=True, any_call=(GetJobInfo, GetJobStats, AbortJob)),
         when=also(
             ordinary,
             lambda scene: default_matters(scene) and legacy_verb(scene)

@@ -50,6 +50,7 @@ class Needs:
     handle: frozenset[Handle] | None = None
     zero: Zero | None = None
     many: bool | None = None
+    legacy_choice: bool | None = None
     listing: bool | None = None
     default_job: bool | None = None
     block_ids: bool | None = None
@@ -71,6 +72,7 @@ class Needs:
             ("namespace", self.namespace, design.namespace),
             ("reuse", self.reuse, design.reuse),
             ("parallel backups", self.many, design.parallel > 1),
+            ("a choice for calls without an id", self.legacy_choice, design.parallel > 1 or not design.has_ids),
         )
         for axis, wanted, found in axes:
             if wanted is not None and wanted != found:

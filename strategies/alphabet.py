@@ -34,6 +34,7 @@ from jobtck.conformance.calls import (
     JobRef,
     JobSetDefaultId,
     JobType,
+    Kind,
     ListAllJobs,
     Mode,
     NoJob,
@@ -131,10 +132,18 @@ class Alphabet:
             yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
 
     def _labels(self, state: State, belief: Belief) -> Sequence[Variant]:
-        if sum(len(domain.jobs) for domain in state.domains) >= self.live_jobs:
+        if not self._has_room(state):
             return ()
         label = free_label(belief)
         return () if label is None else ((label,),)
+
+    def _has_room(self, state: State) -> bool:
+        """There are few jobs, or one more will be refused, or it makes the third of nothing but pull backups."""
+        jobs = [job for domain in state.domains for job in domain.jobs]
+        limit = min(self.design.parallel, self.capabilities.parallel_backups)
+        only_pulls = all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
+        room = self.live_jobs if not only_pulls else LIVE_JOBS_MAX
+        return len(jobs) < room or len(state.domains[0].backups) >= limit
 
     def _free_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]

@@ -61,6 +61,8 @@ def place_words(belief: Belief) -> str:
         words += _what_was(belief)
     if first.default is not None:
         words.append("default set")
+    if len(first.jobs) == 1 and first.jobs[0].known:
+        words.append("id known")
     return ", ".join(words)
 
 

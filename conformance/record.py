@@ -1,0 +1,173 @@
+"""The record of a run: all that reports are made of, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from jobtck.conformance.calls import Call
+from jobtck.conformance.design import Design
+
+RESULT_SCHEMA = "jobtck-result/1"
+TRACE_SCHEMA = "jobtck-trace/1"
+
+
+class Verdict(StrEnum):
+    """What a run says of one requirement."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    KNOWN = "known"
+    UNSUPPORTED = "unsupported"
+    NOT_EXERCISED = "not-exercised"
+
+
+class RunVerdict(StrEnum):
+    """What a run says of its target."""
+
+    CONFORMING = "conforming"
+    NONCONFORMING = "nonconforming"
+    INCOMPLETE = "incomplete"
+    ERROR = "error"
+
+
+EXIT_STATUS: Mapping[RunVerdict, int] = {
+    RunVerdict.CONFORMING: 0,
+    RunVerdict.NONCONFORMING: 1,
+    RunVerdict.INCOMPLETE: 3,
+    RunVerdict.ERROR: 4,
+}
+GRAVITY = (RunVerdict.CONFORMING, RunVerdict.INCOMPLETE, RunVerdict.NONCONFORMING, RunVerdict.ERROR)
+
+
+def gravest(verdicts: list[RunVerdict]) -> RunVerdict:
+    """The verdict of several runs together; nothing run is incomplete."""
+    return max(verdicts, key=GRAVITY.index, default=RunVerdict.INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One call of a trace with what was said: the answer in words, and the backend's own code and text."""
+
+    call: Call
+    answer: str
+    code: str = ""
+    text: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """The shortest calls that show it, the requirements broken, and how often it happened when run again."""
+
+    requirements: tuple[str, ...]
+    lines: tuple[TraceLine, ...]
+    reproduced: int
+    runs: int
+    trace_file: str = ""
+
+    @property
+    def is_flaky(self) -> bool:
+        """It did not happen every time."""
+        return self.reproduced < self.runs
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDeviation:
+    """A deviation that is listed: where, in which versions, and why it is there."""
+
+    requirement: str
+    backend: str
+    versions: str
+    reason: str
+    reference: str
+    call: str = ""  # only in this call, where named
+    design: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRecord:
+    """What a run says of one requirement; `reason` says why it is not a plain pass or fail."""
+
+    id: str
+    chapter: str
+    level: str
+    text: str
+    source: str
+    verdict: Verdict
+    exercised: int
+    reason: str = ""
+    provisional: bool = False
+    deviations: tuple[Deviation, ...] = ()
+    known: KnownDeviation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """How often a cell answered in one way; the longest it took, in seconds."""
+
+    state: str
+    call: str
+    outcome: str
+    count: int
+    seconds_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecord:
+    """What was judged."""
+
+    backend: str
+    uri: str
+    design: Design
+    versions: Mapping[str, str]
+    calls: tuple[str, ...]
+    features: tuple[str, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Calls made, and seconds: of the whole search, and inside the backend; both of the main lane only."""
+
+    calls: int
+    seconds_total: float
+    seconds_in_backend: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One design judged on one backend. `stale_known` are listed deviations that did not happen."""
+
+    verdict: RunVerdict
+    target: TargetRecord
+    requirements: tuple[RequirementRecord, ...]
+    cells: tuple[CellRecord, ...]
+    cells_open: int
+    cost: Cost
+    seed: int
+    command: str
+    notes: tuple[str, ...] = ()
+    stale_known: tuple[KnownDeviation, ...] = ()
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """All deviations, each once, in the order of the catalogue."""
+        return tuple(dict.fromkeys(deviation for each in self.requirements for deviation in each.deviations))
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything that one command judged."""
+
+    records: tuple[Record, ...]
+    command: str
+    seed: int
+    seconds: float
+    error: str = ""
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """The gravest of all."""
+        if self.error:
+            return RunVerdict.ERROR
+        return gravest([record.verdict for record in self.records])

@@ -1,0 +1,80 @@
+"""Known deviations: listed with where and why, strict both ways."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from jobtck.conformance.calls import call_name
+from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.design import at
+from jobtck.conformance.errors import BadInput
+from jobtck.conformance.record import Deviation, KnownDeviation
+
+REQUIRED = ("requirement", "backend", "versions", "reason", "reference")
+OPTIONAL = ("call", "design")
+
+
+def shipped_known() -> tuple[KnownDeviation, ...]:
+    """The deviations of releases that were really run."""
+    source = files("jobtck") / "known.toml"
+    return parse_known(source.read_text(encoding="utf-8"), "known.toml")
+
+
+def read_known(path: Path) -> tuple[KnownDeviation, ...]:
+    """The list in a user's file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot read the known deviations: {error}") from error
+    return parse_known(text, str(path))
+
+
+def parse_known(text: str, place: str) -> tuple[KnownDeviation, ...]:
+    """The list in a TOML text: tables [[known]]; *place* names the text in complaints."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{place}: not TOML: {error}") from error
+    for key in content:
+        if key != "known":
+            raise BadInput(f"{at(place, text, key)}: {key!r} is unknown here: write tables [[known]]")
+    tables = content.get("known", [])
+    if not isinstance(tables, list):
+        raise BadInput(f"{at(place, text, 'known')}: write [[known]], in two brackets")
+    return tuple(_known(table, number, text, place) for number, table in enumerate(tables))
+
+
+def _known(table: Mapping[str, object], number: int, text: str, place: str) -> KnownDeviation:
+    keys = ("known",) * (number + 1)
+    for key, value in table.items():
+        if key not in (*REQUIRED, *OPTIONAL):
+            raise BadInput(f"{at(place, text, *keys, key)}: no key {key!r}: the keys are {', '.join(REQUIRED)}")
+        if not isinstance(value, str):
+            raise BadInput(f"{at(place, text, *keys, key)}: {key} = {value!r}: write a text")
+    for key in REQUIRED:
+        if key not in table:
+            raise BadInput(f"{at(place, text, *keys)}: {key!r} is missing")
+    if table["requirement"] not in BY_ID:
+        where = at(place, text, *keys, "requirement")
+        raise BadInput(f"{where}: no requirement {table['requirement']!r}: see 'jobtck list requirements'")
+    try:
+        SpecifierSet(str(table["versions"]))
+    except InvalidSpecifier as error:
+        where = at(place, text, *keys, "versions")
+        raise BadInput(f"{where}: {error}: write a range like '>=9.0,<9.1'") from error
+    return KnownDeviation(**{key: str(value) for key, value in table.items()})
+
+
+def concerns(known: KnownDeviation, backend: str, design: str, version: str) -> bool:
+    """The listed deviation is one of that backend, playing that design, in that version."""
+    fits = SpecifierSet(known.versions).contains(version or "0", prereleases=True)
+    return known.backend == backend and known.design in ("", design) and fits
+
+
+def covers(known: KnownDeviation, requirement: str, deviation: Deviation) -> bool:
+    """The listed deviation is this one: of the requirement, and in the call that it names, if it names one."""
+    offending = call_name(type(deviation.lines[-1].call))
+    return known.requirement == requirement and known.call in ("", offending)

@@ -1,0 +1,120 @@
+"""A run judges one or more designs, each on its backend, and leaves a report however it ends."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from jobtck.backends import load_backend
+from jobtck.conformance.capabilities import Options, Target
+from jobtck.conformance.design import Design, find_design
+from jobtck.conformance.errors import BackendFailure
+from jobtck.conformance.record import KnownDeviation, RunRecord
+from jobtck.hunt import Hunt, Plan
+from jobtck.verdicts import record_of
+
+DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
+CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be judged, how long (seconds), and against which known deviations."""
+
+    pairs: tuple[tuple[str, str], ...]
+    options: Options
+    budget_seconds: float
+    seed: int
+    known: Sequence[KnownDeviation]
+    strict: bool
+    command: str
+    database: Path | None = None
+
+
+class Watcher(Protocol):
+    """Shows how far a run has come."""
+
+    def begin(self, title: str, cells: int) -> None:
+        """A part of the run begins."""
+        ...
+
+    def update(self, cells: int, calls: int, deviations: int) -> None:
+        """So many cells are visited, calls made, and deviations met."""
+        ...
+
+    def end(self) -> None:
+        """That part is over."""
+        ...
+
+
+def judge_all(order: Order, watcher: Watcher, stop: threading.Event) -> RunRecord:
+    """The record of all that the order names; whatever fails is in it, and nothing is left running."""
+    begun = time.monotonic()
+    hunts: list[Hunt] = []
+    error = ""
+    with ExitStack() as stack:
+        try:
+            for name, design in order.pairs:
+                target = _opened(name, find_design(design), order.options)
+                stack.callback(target.close)
+                hunts.append(Hunt(target, _plan(order), stop))
+            _hunt_all(hunts, order, watcher)
+        except BackendFailure as failure:
+            error = str(failure)
+        except KeyboardInterrupt:
+            stop.set()
+            error = "interrupted; what was found until then is in the report"
+        finally:
+            stop.set()
+            for hunt in hunts:
+                stack.callback(hunt.close)
+    records = tuple(record_of(hunt, order.known, order.command, strict=order.strict) for hunt in hunts)
+    if not error:
+        error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")
+    return RunRecord(records, order.command, order.seed, time.monotonic() - begun, error)
+
+
+def _opened(name: str, design: Design, options: Options) -> Target:
+    return load_backend(name).open(design, options)
+
+
+def _plan(order: Order) -> Plan:
+    return Plan(order.budget_seconds, order.seed, order.database)
+
+
+def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher) -> None:
+    for hunt in hunts:
+        hunt.begin_excursions()
+    for hunt in hunts:
+        _watched(hunt, watcher, "tour", lambda hunt=hunt: hunt.go_on_tour(watcher.update))  # type: ignore[misc]
+    for number, hunt in enumerate(hunts, 1):
+        until = order.budget_seconds - CONFIRM_SECONDS * (len(hunts) - number + 1)
+        share = _share(hunt, until, len(hunts) - number + 1)
+        _watched(
+            hunt,
+            watcher,
+            "long sessions",
+            lambda hunt=hunt, share=share: hunt.run_machine(share, watcher.update),  # type: ignore[misc]
+        )
+    for hunt in hunts:
+        hunt.wait_for_excursions()
+    for hunt in hunts:
+        hunt.close()
+        hunt.confirm_all()
+
+
+def _share(hunt: Hunt, until: float, parts: int) -> float:
+    """The second of the hunt at which its part of what is left is used up."""
+    now = hunt.seconds_gone
+    return now + max(0.0, (until - now) / parts)
+
+
+def _watched(hunt: Hunt, watcher: Watcher, what: str, work: Callable[[], None]) -> None:
+    watcher.begin(f"{hunt.target.name} as {hunt.target.design.name}: {what}", len(hunt.chart.ways))
+    try:
+        work()
+    finally:
+        watcher.end()

@@ -1,0 +1,135 @@
+"""From what a hunt has found and counted to what is told of it."""
+
+from collections.abc import Sequence
+
+from jobtck.conformance.capabilities import Target
+from jobtck.conformance.catalogue import CATALOGUE
+from jobtck.conformance.record import (
+    CellRecord,
+    Deviation,
+    KnownDeviation,
+    Record,
+    RequirementRecord,
+    RunVerdict,
+    TargetRecord,
+    Verdict,
+)
+from jobtck.conformance.requirement import Level, Requirement
+from jobtck.conformance.tally import Tally
+from jobtck.hunt import Hunt
+from jobtck.known import concerns, covers
+
+
+def target_record(target: Target) -> TargetRecord:
+    """What is told of a target."""
+    capabilities = target.capabilities
+    return TargetRecord(
+        backend=target.name,
+        uri=target.uri,
+        design=target.design,
+        versions=dict(target.versions),
+        calls=tuple(sorted(capabilities.calls)),
+        features=tuple(sorted(capabilities.features)),
+        reasons=dict(capabilities.reasons),
+    )
+
+
+def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, strict: bool) -> Record:
+    """The record of a hunt that is over, however it ended."""
+    target, tally = hunt.target, hunt.counted()
+    version = target.versions.get("libvirt", "")
+    listed = [each for each in known if concerns(each, target.name, target.design.name, version)]
+    requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
+    happened = {each.known for each in requirements if each.known is not None}
+    happened |= {each for each in listed if _happened(each, hunt.deviations)}
+    exercised = {each.id for each in requirements if each.exercised}
+    stale = tuple(each for each in listed if each not in happened and each.requirement in exercised)
+    return Record(
+        verdict=_verdict(hunt, requirements, stale, tally, strict=strict),
+        target=target_record(target),
+        requirements=requirements,
+        cells=_cells(tally),
+        cells_open=len(hunt.tour.open_cells),
+        cost=hunt.cost(),
+        seed=hunt.plan.seed,
+        command=command,
+        notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else [])),
+        stale_known=stale,
+    )
+
+
+def _happened(known: KnownDeviation, deviations: Sequence[Deviation]) -> bool:
+    return any(covers(known, id, deviation) for deviation in deviations for id in deviation.requirements)
+
+
+def _requirement(
+    requirement: Requirement, hunt: Hunt, tally: Tally, listed: Sequence[KnownDeviation]
+) -> RequirementRecord:
+    target = hunt.target
+    deviations = tuple(each for each in hunt.deviations if requirement.id in each.requirements)
+    exercised = tally.exercised[requirement.id]
+    known: KnownDeviation | None = None
+    reason = ""
+    if deviations:
+        covering = [next((k for k in listed if covers(k, requirement.id, each)), None) for each in deviations]
+        known = covering[0] if all(covering) else None
+        verdict = Verdict.KNOWN if known else Verdict.FAIL
+        exercised = max(exercised, 1)
+    elif requirement.provisional:
+        verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
+    elif missing := requirement.needs.missing_in_design(target.design):
+        verdict, reason = Verdict.UNSUPPORTED, f"only for designs where {missing}"
+    elif missing := requirement.needs.missing_in_backend(target.capabilities):
+        verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
+    elif not exercised:
+        verdict, reason = Verdict.NOT_EXERCISED, _why_not(hunt)
+    else:
+        verdict = Verdict.PASS
+    return RequirementRecord(
+        id=requirement.id,
+        chapter=requirement.chapter,
+        level=requirement.level,
+        text=requirement.text,
+        source=requirement.source,
+        verdict=verdict,
+        exercised=exercised,
+        reason=reason,
+        provisional=bool(requirement.provisional),
+        deviations=deviations,
+        known=known,
+    )
+
+
+def _why_not(hunt: Hunt) -> str:
+    if hunt.failure is not None:
+        return "the run ended before"
+    left = len(hunt.tour.open_cells)
+    return f"{left} cells were not reached within the budget" if left else "no call that was made was about it"
+
+
+def _verdict(
+    hunt: Hunt,
+    requirements: Sequence[RequirementRecord],
+    stale: Sequence[KnownDeviation],
+    tally: Tally,
+    *,
+    strict: bool,
+) -> RunVerdict:
+    if hunt.failure is not None:
+        return RunVerdict.ERROR
+    binding = [each for each in requirements if strict or each.level == Level.MUST]
+    if stale or any(each.verdict is Verdict.FAIL for each in binding):
+        return RunVerdict.NONCONFORMING
+    musts = [each for each in requirements if each.level == Level.MUST and not each.provisional]
+    if not tally.calls or any(each.verdict is Verdict.NOT_EXERCISED for each in musts):
+        return RunVerdict.INCOMPLETE
+    if not any(each.verdict in (Verdict.PASS, Verdict.KNOWN) and each.level == Level.MUST for each in requirements):
+        return RunVerdict.INCOMPLETE
+    return RunVerdict.CONFORMING
+
+
+def _cells(tally: Tally) -> tuple[CellRecord, ...]:
+    return tuple(
+        CellRecord(visited.state, visited.call, outcome, visit.count, round(visit.seconds_max, 6))
+        for (visited, outcome), visit in sorted(tally.visits.items())
+    )
