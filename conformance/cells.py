@@ -29,14 +29,10 @@ CLIENT_WORDS = {0: "", SECOND_CLIENT: "second client", READ_ONLY_CLIENT: "read-o
 
 
 class Cell(NamedTuple):
-    """A state and a call, in words."""
+    """A state and a call, in words; of a belief the state in which most jobs live."""
 
     state: str
     call: str
-
-    def or_over(self) -> "Cell":
-        """The same where some job may be over already."""
-        return Cell(f"{self.state}, or over", self.call)
 
 
 def cell(state: State, call: Call) -> Cell:
@@ -125,7 +121,9 @@ def _disk_words(domain: Domain, disk: str) -> str:
     if disk == UNKNOWN_DISK:
         return "unknown disk"
     job = domain.on_disk(disk)
-    return "free disk" if job is None else f"disk in {job_words(job)}"
+    if job is None:
+        return "finished disk" if domain.finished_on(disk) else "free disk"
+    return f"disk in {job_words(job)}"
 
 
 def _name_words(state: State, label: int) -> str:

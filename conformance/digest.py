@@ -45,7 +45,7 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
         job, named = _named(state, call)
     elif kind in _WITH_DISK:
         job = domain.on_disk(call.disk)  # type: ignore[attr-defined]
-        named = _job(job) or call.disk == UNKNOWN_DISK  # type: ignore[attr-defined]
+        named = _job(job) or _jobless(domain, call.disk)  # type: ignore[attr-defined]
     elif kind is BackupBegin:
         named = _disks(domain, call.disks)  # type: ignore[attr-defined]
     elif kind is GetJobStats:
@@ -85,12 +85,18 @@ def _job(job: Job | None) -> tuple[object, ...] | None:
     return None if job is None else (job.kind, job.phase, job.known, len(job.disks))
 
 
+def _jobless(domain: Domain, disk: str) -> str:
+    if disk == UNKNOWN_DISK:
+        return "unknown"
+    return "finished" if domain.finished_on(disk) else "free"
+
+
 def _gone(gone: Gone) -> tuple[object, ...]:
     return (gone.kind, gone.followed, gone.stopped)
 
 
 def _disks(domain: Domain, disks: tuple[str, ...]) -> tuple[object, ...]:
-    found = [disk if disk == UNKNOWN_DISK else _job(domain.on_disk(disk)) for disk in disks]
+    found = [_job(domain.on_disk(disk)) or _jobless(domain, disk) for disk in disks]
     return tuple(found if len(found) == 1 else sorted(found, key=repr))
 
 

@@ -78,7 +78,8 @@ def looks_where_no_job_is(scene: Scene) -> bool:
         case GetJobInfo() | GetJobStats(completed=False) | BackupGetXmlDesc(job=NoJob.NAMED):
             return not scene.domain.jobs
         case GetBlockJobInfo():
-            return scene.disk_job is None and not scene.unknown_disk and not scene.ending
+            hidden = scene.unknown_disk or scene.finished_on_disk or scene.ending
+            return scene.disk_job is None and not hidden
         case _:
             return False
 

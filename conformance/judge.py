@@ -30,6 +30,7 @@ from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
 
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
+FUTURES_MAX = 20_000  # states whose futures are remembered
 RULINGS_MAX = 200_000  # some hundred megabytes; a design has a few thousand, beyond that they are made anew
 
 
@@ -102,6 +103,7 @@ class Judge:
         self._restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
         self._unsure: dict[object, Ruling] = {}
+        self._futures_of: dict[State, frozenset[State]] = {}
         self._start = Belief(frozenset({initial(domains)}))
 
     def start(self) -> Belief:
@@ -110,7 +112,7 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
-        if self._restless:
+        if self._restless and (len(belief.states) > 1 or len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
         ruling = self.rule(state, call, outcome, waited)
@@ -144,6 +146,14 @@ class Judge:
             promises=tuple(requirement for requirement in applied if requirement.keeps),
         )
 
+    def _futures(self, state: State) -> frozenset[State]:
+        found = self._futures_of.get(state)
+        if found is None:
+            if len(self._futures_of) >= FUTURES_MAX:
+                self._futures_of.clear()
+            found = self._futures_of[state] = futures(self.design, self.capabilities, state)
+        return found
+
     def _follow(self, state: State, call: Call, outcome: Outcome) -> State:
         if not follows(call, outcome):
             return state
@@ -153,7 +163,7 @@ class Judge:
         """The general case, where jobs may end or finish by themselves."""
         states: set[State] = set()
         for state in belief.states:
-            states |= futures(self.design, self.capabilities, state)
+            states |= self._futures(state)
         assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
         ruled = [(state, self.rule(state, call, outcome, waited)) for state in states]
         kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
@@ -171,8 +181,6 @@ class Judge:
         if len(rulings) == 1 and belief.is_sure:
             return next(iter(rulings))
         visited = cell(belief.state, call)
-        if not belief.is_sure:
-            visited = visited.or_over()
         merged = self._unsure.get((visited, rulings))
         if merged is None:
             exercised = {id for ruling in rulings for id in ruling.exercised}
@@ -187,8 +195,7 @@ class Judge:
         rulings = [self.rule(state, call, outcome, waited) for state in belief.states]
         blamed = next((ruling for ruling in rulings if ruling.broken), None)
         if blamed is None:  # only what happened by itself could have been answered so, and it broke something too
-            futures_of = futures(self.design, self.capabilities, belief.state)
-            rulings = [self.rule(state, call, outcome, waited) for state in futures_of]
+            rulings = [self.rule(state, call, outcome, waited) for state in self._futures(belief.state)]
             blamed = next(ruling for ruling in rulings if ruling.broken)
         common = tuple(id for id in blamed.broken if all(id in ruling.broken for ruling in rulings))
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))

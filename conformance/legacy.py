@@ -113,7 +113,7 @@ LEGACY = (
         text="block-job-get-id(disk) names the job that the disk-keyed calls act on; a disk without a job has none.",
         source=mail("to make it easy to reverse-engineer which job id was utilized by the legacy APIs"),
         needs=Needs(handle=ANY_IDS, block_ids=True, all_calls=(BlockJobGetId,)),
-        when=also(ordinary, on(BlockJobGetId), lambda scene: not scene.unknown_disk),
+        when=also(ordinary, on(BlockJobGetId), lambda scene: not (scene.unknown_disk or scene.finished_on_disk)),
         then=names_the_disks_job,
     ),
 )

@@ -184,7 +184,8 @@ def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
         unsure = job.phase in (Phase.FINISHED, Phase.ENDING)
         domain = removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
     gone = tuple(replace(each, stopped=True) for each in domain.gone)
-    return scene.state.with_domain(call.domain, replace(domain, running=False, gone=gone, default=None))
+    kept = Kept.UNSURE if isinstance(call, Save) else domain.kept  # a save has statistics of its own
+    return scene.state.with_domain(call.domain, replace(domain, running=False, gone=gone, default=None, kept=kept))
 
 
 def _started(scene: Scene, call: Call, _: Outcome) -> State:

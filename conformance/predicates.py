@@ -1,6 +1,6 @@
 """The short vocabulary that requirements are written in: what a scene is, and what an answer says."""
 
-from jobtck.conformance.calls import BackupBegin, BackupEnd, BackupGetXmlDesc, IdOf, Kind
+from jobtck.conformance.calls import BackupBegin, BackupEnd, BackupGetXmlDesc, IdOf, JobType, Kind
 from jobtck.conformance.capabilities import SECOND_CLIENT
 from jobtck.conformance.outcomes import (
     Completed,
@@ -129,9 +129,9 @@ def ids_in(answer: Answer) -> tuple[object, ...]:
 
 
 def statistics(answer: Answer) -> Completed | None:
-    """Statistics of a completed job, if the answer has any."""
+    """Statistics of a completed backup, if the answer has any."""
     told = answer.outcome
-    return told if isinstance(told, Completed) and told.type is not None else None
+    return told if isinstance(told, Completed) and told.type is JobType.BACKUP else None
 
 
 def begins_backup(scene: Scene) -> bool:

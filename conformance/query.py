@@ -9,6 +9,7 @@ from jobtck.conformance.calls import (
     GetBlockJobInfo,
     GetJobInfo,
     GetJobStats,
+    JobType,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Feature
 from jobtck.conformance.design import Handle
@@ -57,9 +58,8 @@ def asks_only(scene: Scene, answer: Answer) -> bool:
 
 def there_once(scene: Scene, answer: Answer) -> bool:
     """Statistics are there if a backup completed and nobody read them away, and only then."""
-    return isinstance(answer.outcome, Completed) and (answer.outcome.type is not None) is (
-        scene.domain.kept is not Kept.NONE
-    )
+    told = answer.outcome
+    return isinstance(told, Completed) and (told.type is JobType.BACKUP) is (scene.domain.kept is not Kept.NONE)
 
 
 QUERY = (

@@ -148,6 +148,7 @@ class Record:
     command: str
     notes: tuple[str, ...] = ()
     stale_known: tuple[KnownDeviation, ...] = ()
+    strict: bool = False  # a SHOULD that fails, fails the run
 
     @property
     def deviations(self) -> tuple[Deviation, ...]:

@@ -101,6 +101,11 @@ class Scene:
         return next((job for disk in self.disks if (job := self.domain.on_disk(disk))), None)
 
     @property
+    def finished_on_disk(self) -> bool:
+        """A backup that has copied all may, or may not, still hold a disk that the call names."""
+        return any(self.domain.finished_on(disk) for disk in self.disks)
+
+    @property
     def backups_limit(self) -> int:
         """How many backups may run at once on a domain."""
         return min(self.design.parallel, self.capabilities.parallel_backups)
@@ -125,6 +130,7 @@ class Scene:
             and not self.limit_reached
             and not self.unknown_disk
             and self.disk_job is None
+            and not self.finished_on_disk
             and not (self.design.handle is Handle.NAME and self.name_in_use)
         )
 

@@ -105,8 +105,12 @@ class Domain:
         return next((gone for gone in self.gone if gone.label == label), None)
 
     def on_disk(self, disk: str) -> Job | None:
-        """The live job that uses the disk."""
-        return next((job for job in self.jobs if disk in job.disks), None)
+        """The live job that uses the disk; one that has copied all and waits to be ended may have left it."""
+        return next((job for job in self.jobs if disk in job.disks and job.phase is not Phase.FINISHED), None)
+
+    def finished_on(self, disk: str) -> bool:
+        """A job that has copied all of the disk waits to be ended."""
+        return any(disk in job.disks and job.phase is Phase.FINISHED for job in self.jobs)
 
     def changed(self, job: Job) -> "Domain":
         """The domain with that job in the place of the one of its label."""

@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobtck.conformance.calls import BackupBegin, Call, Destroy, Save, Start, call_name
+from jobtck.conformance.calls import BackupBegin, BlockJobAbort, Call, Destroy, Kind, Save, Settle, call_name
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words
 from jobtck.conformance.judge import Belief, Judge
-from jobtck.conformance.state import Gone, Kept
+from jobtck.conformance.state import Gone, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.foresight import foresee
 
@@ -55,21 +55,13 @@ def place_words(belief: Belief) -> str:
     first, *others = belief.state.domains
     elsewhere = [f"elsewhere {domain_words(other)}" for other in others if other.jobs or not other.running]
     words = [domain_words(first), *elsewhere]
-    if not belief.is_sure:
-        words.append("or over")
-    elif len(first.jobs) <= 1 and not elsewhere:
+    if belief.is_sure and len(first.jobs) <= 1 and not elsewhere:
         words += _what_was(belief)
     if first.default is not None:
         words.append("default set")
     if len(first.jobs) == 1 and first.jobs[0].known:
         words.append("id known")
     return ", ".join(words)
-
-
-def cell_of(belief: Belief, call: Call) -> Cell:
-    """The cell of making that call in that belief."""
-    visited = cell(belief.state, call)
-    return visited if belief.is_sure else visited.or_over()
 
 
 def _what_was(belief: Belief) -> list[str]:
@@ -92,7 +84,22 @@ def _gone_words(gone: Gone) -> str:
 
 def costly(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
     """The call takes seconds: it stops or starts a guest, or waits for another job's end."""
-    return call_name(type(call)) in capabilities.costly_calls or waits(capabilities, belief, call)
+    return (
+        call_name(type(call)) in capabilities.costly_calls
+        or waits(capabilities, belief, call)
+        or (capabilities.disks_wear and wears(belief, call))
+    )
+
+
+def wears(belief: Belief, call: Call) -> bool:
+    """The call lets a block job complete: the disk is another one afterwards."""
+    domain = belief.state.domains[call.domain]
+    if isinstance(call, Settle):
+        return any(job.kind in (Kind.BLOCK_PULL, Kind.BLOCK_COMMIT) for job in domain.jobs)
+    if isinstance(call, BlockJobAbort) and call.pivot:
+        job = domain.on_disk(call.disk)
+        return job is not None and job.phase is Phase.READY
+    return False
 
 
 def waits(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
@@ -128,8 +135,12 @@ def draw(judge: Judge, alphabet: Alphabet) -> Chart:
 def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> Iterator[Move]:
     belief, capabilities = place.belief, alphabet.capabilities
     seen: set[Cell] = set()
+    domain = belief.state.domains[0]
+    fleeting = domain.is_ending and len(domain.jobs) > 1
     for call in alphabet.calls(belief):
-        visited = cell_of(belief, call)
+        if fleeting and not isinstance(call, Settle):
+            continue  # what happens while a job ends is tried where it is the only one
+        visited = cell(belief.state, call)
         if visited in seen:
             continue
         expensive = costly(capabilities, belief, call)

@@ -4,12 +4,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from jobtck.conformance.cells import Cell
+from jobtck.conformance.cells import Cell, cell
 from jobtck.conformance.judge import Belief, Judge
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import State
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import Chart, Move, Place, cell_of, costly, place_words
+from jobtck.strategies.chart import Chart, Move, costly, place_words
 from jobtck.strategies.foresight import foresee
 
 IDLE_CALLS_MAX = 12  # calls without a new cell, before the nearest open one is gone to from the beginning
@@ -66,7 +66,7 @@ class Tour:
                 session = self._lead(new_session, on_deviation, target, stop)
                 idle = 0
                 continue
-            idle = 0 if self._claim(cell_of(session.belief, move.call)) else idle + 1
+            idle = 0 if self._claim(cell(session.belief.state, move.call)) else idle + 1
             if not self._make(session, move, on_deviation):
                 session = new_session()
 
@@ -167,4 +167,4 @@ class Tour:
             step = foresee(self._judge, belief, call)
             if step is not None and step.belief is not None:
                 leads_to = place_words(step.belief)
-                yield Move(call, cell_of(belief, call), leads_to, costly(capabilities, belief, call))
+                yield Move(call, cell(belief.state, call), leads_to, costly(capabilities, belief, call))

@@ -1,0 +1,187 @@
+"""The record of a run as JUnit XML: a suite per record and chapter, a case per requirement."""
+
+# mypy: untyped-calls-exclude=junitparser
+
+from itertools import groupby
+from textwrap import shorten
+from xml.etree import ElementTree as ET
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser.junitparser import Properties, Property, Result
+
+from jobtck.conformance.record import (
+    Deviation,
+    KnownDeviation,
+    Record,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    Verdict,
+)
+from jobtck.conformance.wording import call_text
+from jobtck.reports.sentences import (
+    breaks_run,
+    native_text,
+    rate_text,
+    summary,
+    target_text,
+)
+from jobtck.reports.texts import legible, one_line
+
+NAME_MAX = 100  # characters of a case's name; servers show names in one line
+
+
+def junit_xml(run: RunRecord) -> str:
+    """The text of `junit.xml`; some case is red whenever the run's verdict is not conforming."""
+    report = JUnitXml("jobtck")
+    for record in run.records:
+        for suite in _suites(record):
+            report.append(suite)
+    if run.error or not run.records:
+        message = run.error or "nothing was judged"
+        case = _case("the run", "jobtck", Error(legible(message), "error"))
+        report.append(_suite("jobtck", [case]))
+    report.update_statistics()
+    report.time = round(run.seconds, 3)  # all of it, setting up included
+    return _canonical(report)
+
+
+def _canonical(report: JUnitXml) -> str:
+    """The same text whichever XML library junitparser found."""
+    root = ET.fromstring(report.tostring())  # noqa: S314 (written here)
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suites(record: Record) -> list[TestSuite]:
+    title, classname = target_text(record.target), _classname(record)
+    suites = [
+        _suite(
+            f"{title}: {chapter}",
+            [_requirement_case(each, record, f"{classname}.{chapter}") for each in requirements],
+        )
+        for chapter, requirements in groupby(record.requirements, key=lambda each: each.chapter)
+    ]
+    around = [_stale_case(each, f"{classname}.known") for each in record.stale_known]
+    if record.verdict is not RunVerdict.CONFORMING and not around and _is_green(suites):
+        around.append(_case("verdict", classname, Error(summary(record), str(record.verdict))))
+    if around:
+        suites.append(_suite(f"{title}: the run", around))
+    for suite in suites:
+        for name, value in _facts(record):
+            suite.add_property(name, legible(value))
+    return suites
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    """What a suite is told of its run; a call serves many requirements, so no case has a time."""
+    target, cost = record.target, record.cost
+    versions = [(f"version {name}", version) for name, version in sorted(target.versions.items())]
+    return [
+        ("uri", target.uri),
+        *versions,
+        ("seed", str(record.seed)),
+        ("command", record.command),
+        ("calls", str(cost.calls)),
+        ("seconds", f"{cost.seconds_total:.3f}"),
+    ]
+
+
+def _is_green(suites: list[TestSuite]) -> bool:
+    return not any(case.is_failure or case.is_error for suite in suites for case in suite)
+
+
+def _suite(name: str, cases: list[TestCase]) -> TestSuite:
+    suite = TestSuite(name)
+    suite.add_testcases(cases)
+    return suite
+
+
+def _classname(record: Record) -> str:
+    words = (record.target.backend, record.target.design.name)
+    return ".".join(["jobtck", *(one_line(word).replace(".", "_") for word in words)])
+
+
+def _name(text: str) -> str:
+    return shorten(one_line(text), NAME_MAX, placeholder=" ...")
+
+
+def _case(name: str, classname: str, result: Result | None) -> TestCase:
+    case = TestCase(name, classname, 0)
+    if result is not None:
+        case.append(result)
+    return case
+
+
+def _requirement_case(requirement: RequirementRecord, record: Record, classname: str) -> TestCase:
+    case = TestCase(_name(f"{requirement.id} {requirement.text}"), classname, 0)
+    properties = Properties()
+    for name, value in (
+        ("id", requirement.id),
+        ("level", requirement.level),
+        ("source", requirement.source),
+        ("exercised", str(requirement.exercised)),
+    ):
+        properties.add_property(Property(name, legible(value)))
+    case.append(properties)
+    result = _result(requirement, record)
+    if result is not None:
+        case.append(result)
+    return case
+
+
+def _result(requirement: RequirementRecord, record: Record) -> Result | None:
+    verdict, reason = requirement.verdict, legible(requirement.reason)
+    text = _deviations_text(requirement)
+    match verdict:
+        case Verdict.PASS:
+            return None
+        case Verdict.FAIL if breaks_run(requirement, record):
+            return _told(Failure(legible(requirement.text), str(verdict)), text)
+        case Verdict.FAIL:
+            message = legible(f"SHOULD, deviates: {requirement.text}")
+            return _told(Skipped(message, "deviates"), text)
+        case Verdict.KNOWN:
+            told = reason if requirement.known is None else known_text(requirement.known)
+            return _told(Skipped(f"known deviation: {told}", str(verdict)), text)
+        case Verdict.UNSUPPORTED:
+            return Skipped(f"unsupported: {reason}", str(verdict))
+        case Verdict.NOT_EXERCISED if requirement.provisional:
+            return Skipped(f"provisional: {reason}", "provisional")
+        case Verdict.NOT_EXERCISED:
+            return Error(": ".join(filter(None, ["not exercised", reason])), str(verdict))
+
+
+def _told(result: Result, text: str) -> Result:
+    result.text = text
+    return result
+
+
+def known_text(known: KnownDeviation) -> str:
+    """Why a deviation is listed, and where more is to be read."""
+    return legible(f"{known.reason} ({known.reference})" if known.reference else known.reason)
+
+
+def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
+    name = f"{known.requirement} is listed as known and did not happen"
+    where = f"{known.backend} {known.versions}".strip()
+    message = f"take it off the list for {where}, or narrow its versions: {known_text(known)}"
+    return _case(_name(name), classname, Failure(legible(message), "stale"))
+
+
+def _deviations_text(requirement: RequirementRecord) -> str:
+    told = [requirement.reason, f"source: {requirement.source}"]
+    told += [_deviation_text(each) for each in requirement.deviations]
+    return legible("\n\n".join(filter(None, told)))
+
+
+def _deviation_text(deviation: Deviation) -> str:
+    lines = []
+    for place, line in enumerate(deviation.lines, 1):
+        mark = ">" if place == len(deviation.lines) else " "
+        native = native_text(line.code, line.text)
+        lines.append(f"{mark} {call_text(line.call)} -> {line.answer}")
+        lines += [f"      {native}"] if native else []
+    told = ", ".join(filter(None, [rate_text(deviation), deviation.trace_file]))
+    return "\n".join([told, *lines])

@@ -1,0 +1,171 @@
+"""The record of a run as `result.json`, and the schema that every such file keeps."""
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from jobtck.conformance.errors import BadInput
+from jobtck.conformance.record import (
+    RESULT_SCHEMA,
+    CellRecord,
+    Deviation,
+    KnownDeviation,
+    Record,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    TargetRecord,
+)
+from jobtck.conformance.traces import JsonObject, design_json
+from jobtck.reports.texts import storable
+
+COMPLAINT_MAX = 300  # characters: a complaint may quote what it complains of, whole
+SECONDS_DIGITS = 6  # a microsecond; no clock here is better
+
+
+def result(run: RunRecord) -> JsonObject:
+    """The content of `result.json`: the fields of one record, or several (or no) records in `runs`."""
+    match run.records:
+        case (record,):
+            content = _record(record, verdict=run.verdict, error=run.error)
+            return _plain({**content, "seconds": _seconds(run.seconds)})
+        case records:
+            return _plain(
+                {
+                    "schema": RESULT_SCHEMA,
+                    "verdict": run.verdict,
+                    "error": run.error,
+                    "seed": run.seed,
+                    "command": run.command,
+                    "seconds": _seconds(run.seconds),
+                    "runs": [_record(each, verdict=each.verdict, error="") for each in records],
+                }
+            )
+
+
+def dumps(content: JsonObject) -> str:
+    """The text of the file: ASCII only, indented, in the order of the content."""
+    return json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+@cache
+def schema() -> JsonObject:
+    """The JSON Schema that `result.json` keeps."""
+    shipped = files("jobtck.reports") / "result.schema.json"
+    content = json.loads(shipped.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def validate(content: object, place: str = "result.json") -> None:
+    """Refuses what breaks the schema with `BadInput`, which names the path of the worst breach."""
+    errors = Draft202012Validator(schema()).iter_errors(content)
+    error = best_match(errors)
+    if error is not None:
+        complaint = storable(error.message, COMPLAINT_MAX)
+        raise BadInput(f"{place}: {storable(error.json_path, COMPLAINT_MAX)}: {complaint}")
+
+
+def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
+    cells = sorted(record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome))
+    return {
+        "schema": RESULT_SCHEMA,
+        "verdict": verdict,
+        "error": error,
+        "strict": record.strict,
+        "target": _target(record.target),
+        "cost": {
+            "calls": record.cost.calls,
+            "seconds_total": _seconds(record.cost.seconds_total),
+            "seconds_in_backend": _seconds(record.cost.seconds_in_backend),
+        },
+        "seed": record.seed,
+        "command": record.command,
+        "notes": list(record.notes),
+        "requirements": [_requirement(each) for each in record.requirements],
+        "stale_known": [_known(each) for each in record.stale_known],
+        "cells_open": record.cells_open,
+        "cells": [_cell(each) for each in cells],
+    }
+
+
+def _target(target: TargetRecord) -> JsonObject:
+    return {
+        "backend": target.backend,
+        "uri": target.uri,
+        "design": design_json(target.design),
+        "versions": dict(sorted(target.versions.items())),
+        "capabilities": {
+            "calls": sorted(set(target.calls)),
+            "features": sorted(set(target.features)),
+            "reasons": dict(sorted(target.reasons.items())),
+        },
+    }
+
+
+def _requirement(requirement: RequirementRecord) -> JsonObject:
+    return {
+        "id": requirement.id,
+        "chapter": requirement.chapter,
+        "level": requirement.level,
+        "text": requirement.text,
+        "source": requirement.source,
+        "verdict": requirement.verdict,
+        "exercised": requirement.exercised,
+        "reason": requirement.reason,
+        "provisional": requirement.provisional,
+        "deviations": [_deviation(each) for each in requirement.deviations],
+        "known": None if requirement.known is None else _known(requirement.known),
+    }
+
+
+def _deviation(deviation: Deviation) -> JsonObject:
+    return {
+        "trace": deviation.trace_file,
+        "reproduced": deviation.reproduced,
+        "runs": deviation.runs,
+        "requirements": list(deviation.requirements),
+    }
+
+
+def _known(known: KnownDeviation) -> JsonObject:
+    return {
+        "requirement": known.requirement,
+        "backend": known.backend,
+        "versions": known.versions,
+        "reason": known.reason,
+        "reference": known.reference,
+    }
+
+
+def _cell(cell: CellRecord) -> JsonObject:
+    return {
+        "state": cell.state,
+        "call": cell.call,
+        "outcome": cell.outcome,
+        "count": cell.count,
+        "seconds_max": _seconds(cell.seconds_max),
+    }
+
+
+def _seconds(seconds: float) -> float:
+    return round(float(seconds), SECONDS_DIGITS)
+
+
+def _plain(content: JsonObject) -> JsonObject:
+    return {key: _storable(value) for key, value in content.items()}
+
+
+def _storable(value: object) -> object:
+    match value:
+        case str():
+            return storable(str(value))
+        case list():
+            return [_storable(each) for each in value]
+        case dict():
+            return {storable(str(key)): _storable(each) for key, each in value.items()}
+        case _:
+            return value

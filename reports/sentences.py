@@ -1,0 +1,110 @@
+"""What a record comes to, in one sentence; all reports say it in the same words."""
+
+import shlex
+
+from jobtck.conformance.record import (
+    Deviation,
+    Record,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    TargetRecord,
+    Verdict,
+)
+from jobtck.reports.texts import LINE_MAX, counted, one_line
+
+
+def breaks_run(requirement: RequirementRecord, record: Record) -> bool:
+    """The requirement fails, and with it the run: a MUST, or under `--strict` also a SHOULD."""
+    return requirement.verdict is Verdict.FAIL and (requirement.level == "MUST" or record.strict)
+
+
+def only_deviates(requirement: RequirementRecord, record: Record) -> bool:
+    """The requirement is a SHOULD that fails, which is shown and fails no run."""
+    return requirement.verdict is Verdict.FAIL and not breaks_run(requirement, record)
+
+
+def is_missed(requirement: RequirementRecord) -> bool:
+    """The requirement called for calls that were not made, and nothing excuses that."""
+    return requirement.verdict is Verdict.NOT_EXERCISED and not requirement.provisional
+
+
+def backend_text(target: TargetRecord) -> str:
+    """The backend with the version that matters: its own, or that of the libvirt below it."""
+    own = target.versions.get(target.backend)
+    if own:
+        return one_line(f"{target.backend} {own}")
+    below = target.versions.get("libvirt")
+    return one_line(f"{target.backend} on libvirt {below}" if below else target.backend)
+
+
+def target_text(target: TargetRecord) -> str:
+    """What was judged as what: `libvirt 9.0.0 as default-job`."""
+    return f"{backend_text(target)} as {one_line(target.design.name)}"
+
+
+def summary(record: Record) -> str:
+    """The verdict with what stands behind it, in one sentence."""
+    findings = "; ".join(_findings(record))
+    joint = ", with " if record.verdict is RunVerdict.CONFORMING else ": "
+    told = f"{target_text(record.target)}: {record.verdict}"
+    return f"{told}{joint}{findings}" if findings else told
+
+
+def _findings(record: Record) -> list[str]:
+    requirements = record.requirements
+    known = [each.id for each in requirements if each.verdict is Verdict.KNOWN]
+    fails = [each.id for each in requirements if breaks_run(each, record)]
+    deviates = [each.id for each in requirements if only_deviates(each, record)]
+    missed = [each.id for each in requirements if is_missed(each)]
+    stale = list(dict.fromkeys(each.requirement for each in record.stale_known))
+    findings = [
+        _named(fails, "failed requirement"),
+        _named(missed, "requirement", "not exercised"),
+        _named(stale, "listed deviation", "that no longer happened"),
+        _named(known, "known deviation"),
+        _named(deviates, "deviation", "from a SHOULD"),
+    ]
+    if not any(each.exercised for each in requirements):
+        findings.append("nothing was exercised")
+    return [finding for finding in findings if finding]
+
+
+def _named(ids: list[str], noun: str, which: str = "") -> str:
+    if not ids:
+        return ""
+    return " ".join(filter(None, [counted(len(ids), noun), which])) + f": {', '.join(ids)}"
+
+
+def closing(run: RunRecord) -> list[str]:
+    """A sentence for each record, then what they come to together where that is not yet said."""
+    sentences = [summary(record) for record in run.records]
+    if run.error:
+        sentences.append(f"error: {one_line(run.error)}")
+    elif len(run.records) != 1:
+        judged = counted(len(run.records), "run") if run.records else "nothing was judged"
+        sentences.append(f"{judged}: {run.verdict}")
+    return sentences
+
+
+def rate_text(deviation: Deviation) -> str:
+    """How often it happened when run again."""
+    if not deviation.runs:
+        return "not run again"
+    told = f"reproduced {deviation.reproduced} of {deviation.runs}"
+    return f"flaky: {told}" if deviation.is_flaky else told
+
+
+def native_text(code: str, text: str, limit: int = LINE_MAX) -> str:
+    """The backend's own code and words on one line, as far as there are any."""
+    return ": ".join(filter(None, [one_line(code, limit), one_line(text, limit)]))
+
+
+def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) -> list[str]:
+    """The words of the command that plays the trace again where it was seen; quoted for a shell."""
+    path = "/".join(filter(None, [report_dir.rstrip("/"), deviation.trace_file]))
+    words = ["jobtck", "replay", path]
+    # The embedded driver is what replays where nothing else is said, in a new directory.
+    if target.uri and not target.uri.startswith("qemu:///embed"):
+        words += ["-c", target.uri]
+    return [shlex.quote(one_line(word)) for word in words]

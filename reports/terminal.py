@@ -1,0 +1,169 @@
+"""A run on a terminal: what was judged, how it went by chapter, and each deviation."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from jobtck.conformance.record import (
+    Record,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    TargetRecord,
+    Verdict,
+)
+from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
+from jobtck.reports.sentences import closing, only_deviates, target_text
+from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
+
+COLUMNS = (
+    (Verdict.PASS, "pass", "green"),
+    (Verdict.KNOWN, "known", "cyan"),
+    (Verdict.FAIL, "fail", "red"),
+    (Verdict.UNSUPPORTED, "unsup-\nported", "dim"),
+    (Verdict.NOT_EXERCISED, "not ex-\nercised", "magenta"),
+)
+STYLES = {
+    "known": "cyan",
+    "fails": "bold red",
+    "deviates": "yellow",
+    "unsupported": "dim",
+    "not exercised": "bold magenta",
+    "provisional": "dim",
+}
+VERDICT_STYLES = {
+    RunVerdict.CONFORMING: "bold green",
+    RunVerdict.NONCONFORMING: "bold red",
+    RunVerdict.INCOMPLETE: "bold magenta",
+    RunVerdict.ERROR: "bold red",
+}
+
+
+def print_run(console: Console, run: RunRecord, report_dir: str = "") -> None:
+    """The whole report; the paths of traces are told as seen from beside *report_dir*."""
+    for record in run.records:
+        _print_record(console, record, report_dir)
+    console.print(Rule(style="dim", characters="-" if console.options.ascii_only else "─"))
+    verdicts = [record.verdict for record in run.records]
+    for sentence, verdict in zip(closing(run), [*verdicts, run.verdict], strict=False):
+        console.print(Text(sentence, style=VERDICT_STYLES[verdict], overflow="fold"))
+
+
+def _print_record(console: Console, record: Record, report_dir: str) -> None:
+    _print_header(console, record.target)
+    console.print(_chapters(record))
+    found = blocks(record)
+    news = [block for block in found if not block.is_known]
+    known = [block for block in found if block.is_known]
+    print_blocks(console, "Deviations", news, record, report_dir)
+    print_blocks(console, "Known deviations", known, record, report_dir)
+    print_stale(console, record.stale_known)
+    _print_not_judged(console, record)
+    for note in record.notes:
+        console.print(Text(f"note: {one_line(note)}", style="yellow", overflow="fold"))
+    console.print(Text(cost_text(record), style="dim"))
+    console.print()
+
+
+def _print_header(console: Console, target: TargetRecord) -> None:
+    title = Text(target_text(target), style="bold")
+    characters = "-" if console.options.ascii_only else "─"
+    console.print(Rule(title, align="left", style="dim", characters=characters))
+    versions = [f"{name} {version}" for name, version in sorted(target.versions.items())]
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in (
+        ("versions:", ", ".join(versions)),
+        ("uri:", target.uri),
+        ("design:", f"{target.design.name}, from {target.design.source}"),
+    ):
+        if value:
+            grid.add_row(name, Text(one_line(value)))
+    console.print(grid)
+
+
+def _chapters(record: Record) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_footer=True)
+    table.add_column("chapter", "all", no_wrap=True)
+    totals = Counter(each.verdict for each in record.requirements)
+    for verdict, title, style in COLUMNS:
+        table.add_column(title, _number(totals[verdict]), justify="right", style=style)
+    exercised = sum(each.exercised for each in record.requirements)
+    table.add_column("times ex-\nercised", f"{exercised:,}", justify="right", no_wrap=True)
+    table.add_column("not a plain pass", overflow="fold")
+    for chapter in dict.fromkeys(each.chapter for each in record.requirements):
+        inside = [each for each in record.requirements if each.chapter == chapter]
+        counts = Counter(each.verdict for each in inside)
+        table.add_row(
+            one_line(chapter),
+            *(_number(counts[verdict]) for verdict, _, _ in COLUMNS),
+            _number(sum(each.exercised for each in inside)),
+            _standing_out(inside, record),
+        )
+    return table
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else "-"
+
+
+def standing(requirement: RequirementRecord, record: Record) -> str:
+    """The verdict in the words of the table; empty for a plain pass."""
+    match requirement.verdict:
+        case Verdict.PASS:
+            return ""
+        case Verdict.FAIL:
+            return "deviates" if only_deviates(requirement, record) else "fails"
+        case Verdict.NOT_EXERCISED:
+            return "provisional" if requirement.provisional else "not exercised"
+        case Verdict.KNOWN | Verdict.UNSUPPORTED:
+            return str(requirement.verdict)
+
+
+def _standing_out(requirements: Iterable[RequirementRecord], record: Record) -> Text:
+    told = [(standing(each, record), each.id) for each in requirements]
+    parts = [
+        Text(f"{word} {one_line(id_ranges(ids))}", style=style)
+        for word, style in STYLES.items()
+        if (ids := [id for standing, id in told if standing == word])
+    ]
+    return Text("\n").join(parts)
+
+
+def _print_not_judged(console: Console, record: Record) -> None:
+    """Each reason once, with the requirements that it kept from being judged."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for word in ("not exercised", "unsupported", "provisional"):
+        for each in record.requirements:
+            if standing(each, record) == word:
+                reasons.setdefault((word, each.reason), []).append(each.id)
+    if not reasons:
+        return
+    print_title(console, "Not judged")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_column(ratio=1, overflow="fold")
+    for (word, reason), ids in reasons.items():
+        told = one_line(reason, LINE_MAX) or "no reason is given"
+        grid.add_row(Text(word, style=STYLES[word]), Text(told), Text(one_line(id_ranges(ids))))
+    console.print(Padding(grid, (0, 0, 1, 2)))
+
+
+def cost_text(record: Record) -> str:
+    """Calls, seconds, and where these went; what was reached, and with what seed."""
+    cost = record.cost
+    words = [f"{counted(cost.calls, 'call')} in {cost.seconds_total:,.1f} s"]
+    if cost.seconds_total > 0:
+        words[0] += f", {cost.seconds_in_backend / cost.seconds_total:.0%} of it in the backend"
+    visited = len({(cell.state, cell.call) for cell in record.cells})
+    words.append(f"{counted(visited, 'cell')} visited, {record.cells_open:,} not")
+    words.append(f"seed {record.seed}")
+    return "; ".join(words)
