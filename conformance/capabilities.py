@@ -29,7 +29,8 @@ class Capabilities:
 
     `transient` are the kinds of job that may finish by themselves at any time; all others are held until
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
-    the next guest cost seconds too. `lock_wait_seconds` is how long a call may wait for another job's end.
+    the next guest cost seconds too. `lock_wait_seconds` is how long one of
+    `waiting_calls` may wait for another job's end.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
@@ -39,6 +40,7 @@ class Capabilities:
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False
     lock_wait_seconds: float = 0.0
+    waiting_calls: frozenset[str] = frozenset()
     costly_calls: frozenset[str] = frozenset()
     disks_wear: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)

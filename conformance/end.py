@@ -75,8 +75,10 @@ def answers_completion(scene: Scene, answer: Answer) -> bool:
 def looks_where_no_job_is(scene: Scene) -> bool:
     """A query looks for a job where none is (any more)."""
     match scene.call:
-        case GetJobInfo() | GetJobStats(completed=False) | BackupGetXmlDesc(job=NoJob.NAMED):
+        case GetJobInfo() | GetJobStats(completed=False):
             return not scene.domain.jobs
+        case BackupGetXmlDesc(job=NoJob.NAMED):
+            return not scene.domain.backups
         case GetBlockJobInfo():
             hidden = scene.unknown_disk or scene.finished_on_disk or scene.ending
             return scene.disk_job is None and not hidden
@@ -189,6 +191,7 @@ END = (
             lambda scene: scene.domain.running and scene.domain.kept is not Kept.NONE and not scene.ending,
         ),
         then=result_is_honest,
+        form_only=True,
     ),
     Requirement(
         id="END-7",

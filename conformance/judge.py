@@ -38,13 +38,15 @@ RULINGS_MAX = 200_000  # some hundred megabytes; a design has a few thousand, be
 class Ruling:
     """What the requirements say of a sort of answer: it is the same whatever labels and disks are in it.
 
-    `exercised`, `broken` (MUST) and `regretted` (SHOULD) are ids; `promises` are the exercised requirements
+    `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
+    could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised requirements
     that say what later queries must not show of the call.
     """
 
     cell: Cell
     exercised: tuple[str, ...]
     broken: tuple[str, ...]
+    misformed: tuple[str, ...]
     regretted: tuple[str, ...]
     promises: tuple[Requirement, ...]
 
@@ -67,7 +69,7 @@ class Belief:
 
 
 class Step(NamedTuple):
-    """What the judge makes of one answer; `belief` is None when a deviation ended the session."""
+    """What the judge makes of one answer; `belief` is None when nothing is known any more and the session ends."""
 
     call: Call
     outcome: Outcome
@@ -75,6 +77,10 @@ class Step(NamedTuple):
     ruling: Ruling
     deviations: tuple[str, ...]
     belief: Belief | None
+
+
+def _ids(requirements: Iterable[Requirement]) -> tuple[str, ...]:
+    return tuple(requirement.id for requirement in requirements)
 
 
 def _liveliness(state: State) -> tuple[int, str]:
@@ -121,7 +127,7 @@ class Judge:
             return Step(call, outcome, belief, ruling, deviations, None)
         followed = self._follow(state, call, outcome)
         after_it = belief if followed is state else Belief(frozenset((followed,)))
-        return Step(call, outcome, belief, ruling, (), after_it)
+        return Step(call, outcome, belief, ruling, ruling.misformed, after_it)
 
     def rule(self, state: State, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Ruling:
         """What the requirements say of that answer in that state."""
@@ -141,8 +147,9 @@ class Judge:
         return Ruling(
             cell=cell(state, call),
             exercised=tuple(requirement.id for requirement in applied),
-            broken=tuple(requirement.id for requirement in broken if requirement.level is Level.MUST),
-            regretted=tuple(requirement.id for requirement in broken if requirement.level is Level.SHOULD),
+            broken=_ids(each for each in broken if each.level is Level.MUST and not each.form_only),
+            misformed=_ids(each for each in broken if each.form_only),
+            regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
             promises=tuple(requirement for requirement in applied if requirement.keeps),
         )
 
@@ -166,15 +173,18 @@ class Judge:
             states |= self._futures(state)
         assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
         ruled = [(state, self.rule(state, call, outcome, waited)) for state in states]
-        kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
-        if not kept:
+        possible = [(state, ruling) for state, ruling in ruled if not ruling.broken]
+        if not possible:
             return self._blamed(belief, call, outcome, waited)
-        deviations = tuple(id for id in kept[0][1].regretted if all(id in ruling.regretted for _, ruling in kept))
+        kept = [(state, ruling) for state, ruling in possible if not ruling.misformed] or possible
+        regretted = _in_all([ruling.regretted for _, ruling in kept])
         merged = self._merged(belief, call, frozenset(ruling for _, ruling in kept))
-        if deviations:
-            return Step(call, outcome, belief, merged, deviations, None)
+        if regretted:
+            return Step(call, outcome, belief, merged, regretted, None)
+        misformed = _in_all([ruling.misformed for _, ruling in kept])
         followed = frozenset(self._follow(state, call, outcome) for state, _ in kept)
-        return Step(call, outcome, belief, merged, (), belief if followed == belief.states else Belief(followed))
+        after_it = belief if followed == belief.states else Belief(followed)
+        return Step(call, outcome, belief, merged, misformed, after_it)
 
     def _merged(self, belief: Belief, call: Call, rulings: frozenset[Ruling]) -> Ruling:
         """One ruling for all states that are still believed: what any of them exercised was exercised."""
@@ -186,7 +196,7 @@ class Judge:
             exercised = {id for ruling in rulings for id in ruling.exercised}
             promises = {promise.id: promise for ruling in rulings for promise in ruling.promises}
             merged = self._unsure[visited, rulings] = Ruling(
-                visited, tuple(sorted(exercised)), (), (), tuple(promises.values())
+                visited, tuple(sorted(exercised)), (), (), (), tuple(promises.values())
             )
         return merged
 
@@ -197,9 +207,13 @@ class Judge:
         if blamed is None:  # only what happened by itself could have been answered so, and it broke something too
             rulings = [self.rule(state, call, outcome, waited) for state in self._futures(belief.state)]
             blamed = next(ruling for ruling in rulings if ruling.broken)
-        common = tuple(id for id in blamed.broken if all(id in ruling.broken for ruling in rulings))
+        common = _in_all([ruling.broken for ruling in rulings])
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
         return Step(call, outcome, belief, blamed, common or least.broken, None)
+
+
+def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(id for id in ids[0] if all(id in others for others in ids))
 
 
 def blame(step: Step, suspect: Step | None) -> tuple[str, ...]:

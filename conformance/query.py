@@ -83,6 +83,7 @@ QUERY = (
         and (scene.design.handle is Handle.NONE or scene.odd is None),
         then=lambda scene, answer: complete_and_true(scene, answer)
         or (scene.design.has_ids and isinstance(answer.outcome, Refusal)),
+        form_only=True,
     ),
     Requirement(
         id="QUERY-3",
@@ -91,6 +92,7 @@ QUERY = (
         needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo)),
         when=on(GetJobInfo, GetJobStats, GetBlockJobInfo),
         then=never_back,
+        form_only=True,
         speaks_of=JobInfo | BlockInfo,  # type: ignore[arg-type]
     ),
     Requirement(

@@ -97,6 +97,7 @@ class Requirement:
 
     `speaks_of` narrows it to answers of one sort. `keeps` says what later queries must not show of the
     call; a `general` requirement is named for that only if no other promised the same.
+    Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
     `provisional` is the reason why nothing exercises it yet.
     """
 
@@ -110,6 +111,7 @@ class Requirement:
     speaks_of: type[object] = object
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
+    form_only: bool = False
     provisional: str = ""
 
     @property

@@ -102,6 +102,7 @@ SANITY = (
         source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
         when=lambda scene: not scene.is_environment,
         then=lambda _, answer: answer.waited is not Waited.TOO_LONG,
+        form_only=True,
     ),
     Requirement(
         id="TIME-2",
@@ -110,6 +111,7 @@ SANITY = (
         source=SENSE,
         when=lambda scene: not scene.is_environment,
         then=needs_no_waiting,
+        form_only=True,
     ),
     Requirement(
         id="SANE-1",
@@ -119,5 +121,6 @@ SANITY = (
         when=lambda scene: not scene.is_environment,
         then=lambda _, answer: isinstance(answer.outcome, Refusal) and answer.outcome.kind is not ErrorKind.INTERNAL,
         speaks_of=Refusal,
+        form_only=True,
     ),
 )

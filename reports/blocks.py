@@ -82,7 +82,8 @@ def print_title(console: Console, title: str) -> None:
 def _print_block(console: Console, block: Block, record: Record, report_dir: str) -> None:
     console.print(_headline(block, record))
     for requirement in block.requirements:
-        _print_fields(console, _fields_of(requirement))
+        demander = requirement.id if len(block.requirements) > 1 else ""
+        _print_fields(console, _fields_of(requirement, demander))
     if block.deviation is not None:
         _print_lines(console, block.deviation.lines)
         if block.deviation.trace_file:
@@ -110,9 +111,9 @@ def _headline(block: Block, record: Record) -> Table:
     return grid
 
 
-def _fields_of(requirement: RequirementRecord) -> Mapping[str, str]:
+def _fields_of(requirement: RequirementRecord, demander: str) -> Mapping[str, str]:
     fields = {
-        "demanded": requirement.text,
+        f"{demander} demands" if demander else "demanded": requirement.text,
         "source": requirement.source,
         "reason": requirement.reason,
     }
@@ -133,7 +134,7 @@ def _print_fields(console: Console, fields: Mapping[str, str]) -> None:
     grid.add_column(overflow="fold")
     for name, value in fields.items():
         if value:
-            grid.add_row(f"{name}:", Text(one_line(value)))
+            grid.add_row(Text(f"{one_line(name)}:"), Text(one_line(value)))
     console.print(Padding.indent(grid, INDENT))
 
 

@@ -2,6 +2,7 @@
 
 # mypy: untyped-calls-exclude=junitparser
 
+from collections.abc import Sequence
 from itertools import groupby
 from textwrap import shorten
 from xml.etree import ElementTree as ET
@@ -55,11 +56,12 @@ def _canonical(report: JUnitXml) -> str:
 
 
 def _suites(record: Record) -> list[TestSuite]:
-    title, classname = target_text(record.target), _classname(record)
+    title, classname, facts = target_text(record.target), _classname(record), _facts(record)
     suites = [
         _suite(
             f"{title}: {chapter}",
             [_requirement_case(each, record, f"{classname}.{chapter}") for each in requirements],
+            facts,
         )
         for chapter, requirements in groupby(record.requirements, key=lambda each: each.chapter)
     ]
@@ -67,10 +69,7 @@ def _suites(record: Record) -> list[TestSuite]:
     if record.verdict is not RunVerdict.CONFORMING and not around and _is_green(suites):
         around.append(_case("verdict", classname, Error(summary(record), str(record.verdict))))
     if around:
-        suites.append(_suite(f"{title}: the run", around))
-    for suite in suites:
-        for name, value in _facts(record):
-            suite.add_property(name, legible(value))
+        suites.append(_suite(f"{title}: the run", around, facts))
     return suites
 
 
@@ -92,8 +91,10 @@ def _is_green(suites: list[TestSuite]) -> bool:
     return not any(case.is_failure or case.is_error for suite in suites for case in suite)
 
 
-def _suite(name: str, cases: list[TestCase]) -> TestSuite:
+def _suite(name: str, cases: list[TestCase], facts: Sequence[tuple[str, str]] = ()) -> TestSuite:
     suite = TestSuite(name)
+    for fact, value in facts:
+        suite.add_property(legible(fact), legible(value))
     suite.add_testcases(cases)
     return suite
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from jobtck.reports.texts import counted, one_line
 
 LINES_APART_SECONDS = 10.0  # seldom enough for a log, often enough to see life
+WIDE_COLUMNS = 100  # room for the time beside the bar and the numbers
 TITLE_MAX = 40  # characters beside the bar
 
 
@@ -83,15 +84,16 @@ class ProgressBar:
 
 def _told(done: int, calls: int, deviations: int, total: int) -> str:
     found = counted(deviations, "deviation") if deviations else "no deviation"
-    return f"{done:,} of {counted(total, 'cell')}, {counted(calls, 'call')}, {found}"
+    return f"{done:,}/{counted(total, 'cell')}, {counted(calls, 'call')}, {found}"
 
 
 def _bar(console: Console) -> Progress:
+    narrow = console.width < WIDE_COLUMNS
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
+        BarColumn(bar_width=8 if narrow else None),
         TextColumn("{task.fields[told]}", markup=False),
-        TimeElapsedColumn(),
+        *([] if narrow else [TimeElapsedColumn()]),
         console=console,
         transient=True,
         expand=True,

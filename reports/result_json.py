@@ -27,7 +27,7 @@ SECONDS_DIGITS = 6  # a microsecond; no clock here is better
 
 
 def result(run: RunRecord) -> JsonObject:
-    """The content of `result.json`: the fields of one record, or several (or no) records in `runs`."""
+    """The content of `result.json`: one record, or several (or none) in `runs`."""
     match run.records:
         case (record,):
             content = _record(record, verdict=run.verdict, error=run.error)

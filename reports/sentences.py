@@ -11,7 +11,7 @@ from jobtck.conformance.record import (
     TargetRecord,
     Verdict,
 )
-from jobtck.reports.texts import LINE_MAX, counted, one_line
+from jobtck.reports.texts import LINE_MAX, counted, legible, one_line
 
 
 def breaks_run(requirement: RequirementRecord, record: Record) -> bool:
@@ -82,7 +82,7 @@ def closing(run: RunRecord) -> list[str]:
     if run.error:
         sentences.append(f"error: {one_line(run.error)}")
     elif len(run.records) != 1:
-        judged = counted(len(run.records), "run") if run.records else "nothing was judged"
+        judged = f"{len(run.records)} runs together" if run.records else "nothing was judged"
         sentences.append(f"{judged}: {run.verdict}")
     return sentences
 
@@ -107,4 +107,4 @@ def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) 
     # The embedded driver is what replays where nothing else is said, in a new directory.
     if target.uri and not target.uri.startswith("qemu:///embed"):
         words += ["-c", target.uri]
-    return [shlex.quote(one_line(word)) for word in words]
+    return [shlex.quote(legible(word)) for word in words]

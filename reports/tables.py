@@ -24,7 +24,7 @@ def print_requirements(
         each.id: "" if design is None else each.needs.missing_in_design(design)
         for each in catalogue
     }
-    grid = Table.grid(padding=(0, 2, 1, 0))
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for each in catalogue:
@@ -56,13 +56,13 @@ def _statement(requirement: Requirement) -> Text:
     ):
         if value:
             lines.append(Text(f"{name}: {one_line(value)}", style="dim"))
-    return Text("\n").join(lines)
+    return Text("\n").join([*lines, Text()])
 
 
 def _print_others(console: Console, design: Design, reasons: Mapping[str, list[str]]) -> None:
     if not reasons:
         return
-    console.print(Text(f"Not for {one_line(design.name)}, they need:"))
+    console.print(Text(f"Not for {one_line(design.name)}, for what it lacks:"))
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(overflow="fold")
     grid.add_column(overflow="fold")

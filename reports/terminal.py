@@ -96,7 +96,7 @@ def _chapters(record: Record) -> Table:
     for verdict, title, style in COLUMNS:
         table.add_column(title, _number(totals[verdict]), justify="right", style=style)
     exercised = sum(each.exercised for each in record.requirements)
-    table.add_column("times ex-\nercised", f"{exercised:,}", justify="right", no_wrap=True)
+    table.add_column("times\nexercised", f"{exercised:,}", justify="right", no_wrap=True)
     table.add_column("not a plain pass", overflow="fold")
     for chapter in dict.fromkeys(each.chapter for each in record.requirements):
         inside = [each for each in record.requirements if each.chapter == chapter]
@@ -151,9 +151,12 @@ def _print_not_judged(console: Console, record: Record) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
     grid.add_column(ratio=1, overflow="fold")
+    last = ""
     for (word, reason), ids in reasons.items():
         told = one_line(reason, LINE_MAX) or "no reason is given"
-        grid.add_row(Text(word, style=STYLES[word]), Text(told), Text(one_line(id_ranges(ids))))
+        title = Text("" if word == last else word, style=STYLES[word])
+        grid.add_row(title, Text(told), Text(one_line(id_ranges(ids))))
+        last = word
     console.print(Padding(grid, (0, 0, 1, 2)))
 
 

@@ -119,6 +119,7 @@ class Alphabet:
 
     def _unlawful_slots(self) -> Iterator[Slot]:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
+        yield Slot("one too many", self._one_too_many, self._begins_of_one, lawful=False)
         yield Slot("hindered begin", self._busy_disks, self._begins_on, lawful=False)
         if self.design.handle is Handle.NAME:
             yield Slot("begin by name", self._names, self._begins_named, lawful=False)
@@ -138,12 +139,18 @@ class Alphabet:
         return () if label is None else ((label,),)
 
     def _has_room(self, state: State) -> bool:
-        """There are few jobs, or one more will be refused, or it makes the third of nothing but pull backups."""
+        """There are few jobs, or it makes the third of nothing but pull backups."""
         jobs = [job for domain in state.domains for job in domain.jobs]
-        limit = min(self.design.parallel, self.capabilities.parallel_backups)
         only_pulls = all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
-        room = self.live_jobs if not only_pulls else LIVE_JOBS_MAX
-        return len(jobs) < room or len(state.domains[0].backups) >= limit
+        return len(jobs) < (LIVE_JOBS_MAX if only_pulls else self.live_jobs)
+
+    def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """A label for a backup beyond the limit, where there is no room for others."""
+        limit = min(self.design.parallel, self.capabilities.parallel_backups)
+        if self._has_room(state) or len(state.domains[0].backups) < limit:
+            return ()
+        label = free_label(belief)
+        return () if label is None else ((label,),)
 
     def _free_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
@@ -218,6 +225,9 @@ class Alphabet:
     def _begins_on(self, label: int, disk: str) -> Iterator[Call]:
         yield from (self._begin(label, mode, (disk,)) for mode in (Mode.PULL, Mode.PUSH))
         yield from (begin(label=label, disk=disk, name=self._name(label)) for begin in BLOCK_BEGINS)
+
+    def _begins_of_one(self, label: int) -> Iterator[Call]:
+        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
 
     def _begins_of_two(self, label: int) -> Iterator[Call]:
         if len(self.capabilities.disks) > 1:

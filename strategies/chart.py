@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobtck.conformance.calls import BackupBegin, BlockJobAbort, Call, Destroy, Kind, Save, Settle, call_name
+from jobtck.conformance.calls import BlockJobAbort, Call, Destroy, Kind, Save, Settle, call_name
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words
 from jobtck.conformance.judge import Belief, Judge
@@ -105,7 +105,7 @@ def wears(belief: Belief, call: Call) -> bool:
 def waits(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
     """The call waits for the end of a backup that does not end by itself."""
     domain = belief.state.domains[call.domain]
-    return capabilities.lock_wait_seconds > 0 and isinstance(call, BackupBegin | Save) and bool(domain.backups)
+    return call_name(type(call)) in capabilities.waiting_calls and bool(domain.backups)
 
 
 def draw(judge: Judge, alphabet: Alphabet) -> Chart:

@@ -35,7 +35,7 @@ def machine_for(target: Target) -> type[RuleBasedStateMachine]:
             call = choose(alphabet, self.session.belief, law, data.draw(numbers), data.draw(numbers))
             if call is not None and self.session.can(call):
                 step = self.session.perform(call)
-                if step.belief is None:
+                if step.deviations:
                     raise DeviationFound(step)
 
         @rule(data=st.data())

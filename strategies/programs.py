@@ -25,17 +25,24 @@ def choose(alphabet: Alphabet, belief: Belief, law: int, about: int, pick: int) 
 
 
 def run_program(
-    program: bytes, session: Session, alphabet: Alphabet, stop: Callable[[], bool] = lambda: False
+    program: bytes,
+    session: Session,
+    alphabet: Alphabet,
+    is_news: Callable[[Session], bool],
+    stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Makes the calls of the program, but for costly ones; the answer is whether it ended in a deviation."""
+    """Makes the calls of the program, but for costly ones; *is_news* is told of deviations, and ends it if so."""
     capabilities = alphabet.capabilities
-    spares = bool(capabilities.costly_calls) or capabilities.lock_wait_seconds > 0
+    spares = bool(capabilities.costly_calls or capabilities.waiting_calls or capabilities.disks_wear)
     for at in range(0, len(program) - 2, BYTES_PER_CALL):
         call = choose(alphabet, session.belief, program[at], program[at + 1], program[at + 2])
         if call is None or (spares and costly(capabilities, session.belief, call)) or not session.can(call):
             continue
-        if session.perform(call).belief is None:
+        step = session.perform(call)
+        if step.deviations and is_news(session):
             return True
+        if step.belief is None:
+            return False
         if stop():
             return False
     return False

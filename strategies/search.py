@@ -71,7 +71,7 @@ def _round(
         if program in news:
             raise Deviated  # Hypothesis makes sure; the backend need not be asked again
         session = new_session()
-        if run_program(program, session, alphabet, stop) and is_news(session):
+        if run_program(program, session, alphabet, is_news, stop):
             news.add(program)
             raise Deviated
 

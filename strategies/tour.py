@@ -2,17 +2,18 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from jobtck.conformance.calls import Call
 from jobtck.conformance.cells import Cell, cell
-from jobtck.conformance.judge import Belief, Judge
+from jobtck.conformance.judge import Belief
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import State
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import Chart, Move, costly, place_words
-from jobtck.strategies.foresight import foresee
+from jobtck.strategies.chart import Chart, costly, place_words
 
 IDLE_CALLS_MAX = 12  # calls without a new cell, before the nearest open one is gone to from the beginning
+BELIEFS_MAX = 5_000  # beliefs whose calls are remembered
 
 NewSession = Callable[[], Session]
 OnDeviation = Callable[[Session], None]
@@ -22,9 +23,8 @@ Stop = Callable[[], bool]
 class Tour:
     """Which cells are still to visit; several lanes may tour the same chart."""
 
-    def __init__(self, judge: Judge, chart: Chart, alphabet: Alphabet) -> None:
+    def __init__(self, chart: Chart, alphabet: Alphabet) -> None:
         self.chart = chart
-        self._judge = judge
         self._alphabet = alphabet
         self._open = dict.fromkeys(chart.ways)
         self._places_of: dict[Cell, list[str]] = {}
@@ -34,7 +34,7 @@ class Tour:
                 if not move.costly:
                     self._places_of.setdefault(move.cell, []).append(place.words)
                     self._open_in[place.words] += 1
-        self._moves: dict[frozenset[State], tuple[Move, ...]] = {}
+        self._calls: dict[frozenset[State], Mapping[Cell, Call]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -51,71 +51,71 @@ class Tour:
                 self._open_in[words] -= 1
             return True
 
-    # -- the main lane: everything that is cheap ------------------------------------------------------------------
+    # -- main lanes: everything that is cheap ---------------------------------------------------------------------
 
     def visit_cheap(self, new_session: NewSession, on_deviation: OnDeviation, stop: Stop) -> None:
         """Visits every cell that cheap calls lead to, until none is open or *stop* says so."""
         session = new_session()
         idle = 0
         while not stop():
-            move = self._next(session) if idle <= IDLE_CALLS_MAX else None
-            if move is None:
+            call = self._next(session.belief) if idle <= IDLE_CALLS_MAX else None
+            if call is None:
                 target = self._soonest_open()
                 if target is None:
                     return
-                session = self._lead(new_session, on_deviation, target, stop)
-                idle = 0
+                session, idle = self._lead(new_session, on_deviation, target, stop), 0
                 continue
-            idle = 0 if self._claim(cell(session.belief.state, move.call)) else idle + 1
-            if not self._make(session, move, on_deviation):
+            idle = 0 if self._claim(cell(session.belief.state, call)) else idle + 1
+            if not self._make(session, call, on_deviation):
                 session = new_session()
 
-    def _make(self, session: Session, move: Move, on_deviation: OnDeviation) -> bool:
-        """Makes the move; the answer is whether the session goes on."""
-        if not session.can(move.call):
-            self._claim(move.cell)
+    def _make(self, session: Session, call: Call, on_deviation: OnDeviation) -> bool:
+        """Makes the call; the answer is whether the session goes on."""
+        if not session.can(call):
             return False
-        step = session.perform(move.call)
+        step = session.perform(call)
         self._claim(step.ruling.cell)
-        if step.belief is None:
+        if step.deviations:
             on_deviation(session)
-            return False
-        return True
+        return step.belief is not None
 
-    def _next(self, session: Session) -> Move | None:
-        """An open move from here that stays, else one that leads on, else the first of a way to an open one."""
-        moves = [move for move in self._moves_from(session.belief) if not move.costly]
-        here = place_words(session.belief)
-        open_moves = [move for move in moves if move.cell in self._open]
-        staying = (move for move in open_moves if move.leads_to == here)
-        return next(staying, None) or next(iter(open_moves), None) or self._towards_open(here, moves)
+    def _next(self, belief: Belief) -> Call | None:
+        """An open call that leaves all as it is, else one that leads on, else the first of a way to an open one."""
+        calls = self._calls_in(belief)
+        here = place_words(belief)
+        open_calls = [(visited, call) for visited, call in calls.items() if visited in self._open]
+        place = self.chart.places.get(here)
+        leads_to = {} if place is None else {move.cell: move.leads_to for move in place.moves}
+        staying = (call for visited, call in open_calls if leads_to.get(visited, here) == here)
+        leading = (call for _, call in open_calls)
+        return next(staying, None) or next(leading, None) or self._towards_open(here, calls)
 
-    def _towards_open(self, here: str, moves: list[Move]) -> Move | None:
-        """The first move of a shortest way over the chart to a place with something open."""
-        first: dict[str, Move] = {}
-        frontier: deque[str] = deque()
-        for move in moves:
-            if move.leads_to != here and move.leads_to not in first:
-                first[move.leads_to] = move
-                frontier.append(move.leads_to)
+    def _towards_open(self, here: str, calls: Mapping[Cell, Call]) -> Call | None:
+        """The first call of a shortest way over the chart to a place with something open."""
+        first: dict[str, Call] = {}
+        frontier: deque[str] = deque([here])
         while frontier:
             words = frontier.popleft()
             place = self.chart.places.get(words)
             if place is None:
                 continue
-            if self._open_in[words]:
+            if words != here and self._open_in[words]:
                 return first[words]
             for move in place.moves:
-                if not move.costly and move.leads_to not in first and move.leads_to != here:
-                    first[move.leads_to] = first[words]
+                if move.costly or move.leads_to in first or move.leads_to == here:
+                    continue
+                call = first[words] if words != here else calls.get(move.cell)
+                if call is not None:
+                    first[move.leads_to] = call
                     frontier.append(move.leads_to)
         return None
 
     def _soonest_open(self) -> Cell | None:
-        for visited in self._open:
-            place, move = self.chart.ways[visited]
-            if not place.costly and not move.costly:
-                return visited
+        with self._lock:
+            for visited in self._open:
+                place, move = self.chart.ways[visited]
+                if not place.costly and not move.costly:
+                    return visited
         return None
 
     def _lead(self, new_session: NewSession, on_deviation: OnDeviation, target: Cell, stop: Stop) -> Session:
@@ -123,48 +123,50 @@ class Tour:
         session = new_session()
         self._claim(target)
         for call in self.chart.way(target):
-            if stop() or not session.can(call):
-                return new_session()
-            step = session.perform(call)
-            self._claim(step.ruling.cell)
-            if step.belief is None:
-                on_deviation(session)
+            if stop() or not self._make(session, call, on_deviation):
                 return new_session()
         return session
 
     # -- side lanes: calls that cost seconds, each on its own -----------------------------------------------------
 
     def excursions(self) -> tuple[Cell, ...]:
-        """The open cells that cost seconds to visit, those that wait longest first; each leads to others."""
+        """The open cells that cost seconds to visit; each leads to others."""
         return tuple(each for each in self._open if self.chart.ways[each][1].costly)
 
     def visit_costly(
         self, target: Cell, new_session: NewSession, on_deviation: OnDeviation, stop: Stop
     ) -> None:
         """Goes to that cell, and visits what is open and cheap where it leads, as long as the way goes on."""
-        if target not in self._open:
+        if not self._claim(target):
             return
-        session = self._lead(new_session, on_deviation, target, stop)
-        if not session.history or session.history[-1].call != self.chart.ways[target][1].call:
-            return
-        while not stop():
-            moves = self._moves_from(session.belief)
-            here = place_words(session.belief)
-            staying = (move for move in moves if not move.costly and move.leads_to == here)
-            move = next((move for move in staying if self._claim(move.cell)), None)
-            if move is None or not self._make(session, move, on_deviation):
+        session = new_session()
+        for call in self.chart.way(target):
+            if stop() or not self._make(session, call, on_deviation):
+                return
+        here = place_words(session.belief)
+        while not stop() and place_words(session.belief) == here:
+            move = next((move for move in self._staying(session.belief, here) if self._claim(move)), None)
+            if move is None or not self._make(session, self._calls_in(session.belief)[move], on_deviation):
                 return
 
-    def _moves_from(self, belief: Belief) -> tuple[Move, ...]:
-        moves = self._moves.get(belief.states)
-        if moves is None:
-            moves = self._moves[belief.states] = tuple(self._look(belief))
-        return moves
+    def _staying(self, belief: Belief, here: str) -> Iterator[Cell]:
+        """The cells of the place that leave all as it is."""
+        place = self.chart.places.get(here)
+        calls = self._calls_in(belief)
+        for move in place.moves if place is not None else ():
+            if not move.costly and move.leads_to == here and move.cell in calls:
+                yield move.cell
 
-    def _look(self, belief: Belief) -> Iterator[Move]:
-        capabilities = self._alphabet.capabilities
-        for call in self._alphabet.calls(belief):
-            step = foresee(self._judge, belief, call)
-            if step is not None and step.belief is not None:
-                leads_to = place_words(step.belief)
-                yield Move(call, cell(belief.state, call), leads_to, costly(capabilities, belief, call))
+    def _calls_in(self, belief: Belief) -> Mapping[Cell, Call]:
+        """The cheap calls that can be made, by the cell that they visit."""
+        calls = self._calls.get(belief.states)
+        if calls is None:
+            if len(self._calls) >= BELIEFS_MAX:
+                self._calls.clear()
+            capabilities = self._alphabet.capabilities
+            calls = self._calls[belief.states] = {
+                cell(belief.state, call): call
+                for call in reversed(self._alphabet.calls(belief))
+                if not costly(capabilities, belief, call)
+            }
+        return calls

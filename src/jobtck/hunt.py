@@ -73,7 +73,7 @@ class Hunt:
         self._main: Backend | None = None
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
-        self.tour = Tour(self.judge, self.chart, self._alphabet)
+        self.tour = Tour(self.chart, self._alphabet)
 
     # -- time -----------------------------------------------------------------------------------------------------
 
