@@ -48,7 +48,7 @@ from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Cap
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.ledger import NAME_OF_LABEL
-from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, State
+from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Job, State
 
 ILL_FORMED_NAMES = ("", "1job")
 ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
@@ -178,7 +178,11 @@ class Alphabet:
             case Handle.OPAQUE:
                 return [(HandleOf(label),) for label, _ in state.handles]
             case _:
-                return [*((IdOf(job.label),) for job in state.domains[0].jobs if job.known), (Odd.ZERO,)]
+                return [*((IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)), (Odd.ZERO,)]
+
+    def _told(self, job: Job) -> bool:
+        """The job bears an id, and the client knows it."""
+        return job.known and (job.kind.is_backup or self.design.block_ids)
 
     def _dead(self, state: State, _: Belief) -> Sequence[Variant]:
         if self.design.handle not in (Handle.INTEGER, Handle.NAME):
@@ -203,7 +207,7 @@ class Alphabet:
 
     def _looked_up(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
-        known = [*(job for job in domain.jobs if job.known), *domain.gone]
+        known = [*(job for job in domain.jobs if self._told(job)), *domain.gone]
         free = self._free_handles(state, belief)
         return [(*handle, IdOf(each.label), each.kind.type) for handle in free for each in known]
 

@@ -59,8 +59,8 @@ def place_words(belief: Belief) -> str:
         words += _what_was(belief)
     if first.default is not None:
         words.append("default set")
-    if len(first.jobs) == 1 and first.jobs[0].known:
-        words.append("id known")
+    if len(first.jobs) == 1 and not first.jobs[0].known:
+        words.append("id not told")
     return ", ".join(words)
 
 

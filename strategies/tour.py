@@ -13,6 +13,7 @@ from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, costly, place_words
 
 IDLE_CALLS_MAX = 12  # calls without a new cell, before the nearest open one is gone to from the beginning
+TRIES = 2  # ways to a place that may be missed, before the backend is taken not to lead there
 BELIEFS_MAX = 5_000  # beliefs whose calls are remembered
 
 NewSession = Callable[[], Session]
@@ -34,13 +35,15 @@ class Tour:
                 if not move.costly:
                     self._places_of.setdefault(move.cell, []).append(place.words)
                     self._open_in[place.words] += 1
+        self._missed: dict[str, int] = {}
+        self._unreached: list[Cell] = []
         self._calls: dict[frozenset[State], Mapping[Cell, Call]] = {}
         self._lock = threading.Lock()
 
     @property
     def open_cells(self) -> tuple[Cell, ...]:
-        """The cells not visited yet."""
-        return tuple(self._open)
+        """The cells not visited yet, and those that the backend does not lead to."""
+        return (*self._open, *self._unreached)
 
     def _claim(self, visited: Cell) -> bool:
         with self._lock:
@@ -122,10 +125,22 @@ class Tour:
         """A session that went the chart's own way to that cell; if it does not get there the cell is given up."""
         session = new_session()
         self._claim(target)
-        for call in self.chart.way(target):
+        place, move = self.chart.ways[target]
+        for call in place.path:
             if stop() or not self._make(session, call, on_deviation):
                 return new_session()
-        return session
+        if place_words(session.belief) != place.words:
+            self._give_up(place.words)
+        return session if self._make(session, move.call, on_deviation) else new_session()
+
+    def _give_up(self, words: str) -> None:
+        """The backend does not lead to that place: after a second try its cells are left open for good."""
+        self._missed[words] = self._missed.get(words, 0) + 1
+        if self._missed[words] < TRIES:
+            return
+        for visited in [each for each in self._open if self.chart.ways[each][0].words == words]:
+            if self._claim(visited):
+                self._unreached.append(visited)
 
     # -- side lanes: calls that cost seconds, each on its own -----------------------------------------------------
 

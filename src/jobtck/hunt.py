@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobtck.confirm import confirm
@@ -17,23 +17,32 @@ from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Cost, Deviation
 from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
+from jobtck.conformance.wording import call_text
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
 from jobtck.strategies.tour import Tour
 
+FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
 FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
-LANES_CONFIRMING = 3
+CELLS_MAX = 20  # cells remembered of one sort of deviation
+WAYS_MAX = 3  # of these, tried when the deviation is run again
+ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
+LANES_CONFIRMING = 4
+SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
+
+Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A deviation as it was met, not yet confirmed."""
+    """A deviation as it was met, not yet confirmed; `cells` are all in which its sort was met."""
 
     step: Step
     code: str
     calls: tuple[Call, ...]
+    cells: set[Cell]
 
     @property
     def sort(self) -> tuple[object, ...]:
@@ -58,19 +67,18 @@ class Hunt:
         self.target = target
         self.plan = plan
         self.judge = Judge(target.design, target.capabilities)
-        self.tally = Tally()
         self.notes: list[str] = []
         self.deviations: list[Deviation] = []
         self.failure: JobtckError | None = None
         self._stop = stop
         self._began = time.monotonic()
         self._found: dict[tuple[object, ...], Found] = {}
+        self._confirmed: set[tuple[object, ...]] = set()
         self._lock = threading.Lock()
         self._side_tallies: list[Tally] = []
         self._lanes: ThreadPoolExecutor | None = None
         self._futures: list[Future[None]] = []
-        self._main_seconds = 0.0
-        self._main: Backend | None = None
+        self._fast: list[_Lane] = []
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
         self.tour = Tour(self.chart, self._alphabet)
@@ -136,49 +144,63 @@ class Hunt:
 
     def _sessions(self, backend: Backend, tally: Tally) -> Callable[[], Session]:
         def new_session() -> Session:
+            begun = time.monotonic()
             backend.end_all_jobs()
+            tally.seconds += time.monotonic() - begun
             return Session(self.judge, backend, tally)
 
         return new_session
 
-    def go_on_tour(self, progress: Callable[[int, int, int], None]) -> None:
-        """Visits all that is cheap; *progress* is told of cells, calls and deviations."""
-        self._in_main_lane(
-            lambda new_session: self.tour.visit_cheap(new_session, self._note, self._watched(progress))
-        )
+    def go_on_tour(self, progress: Progress, until: float) -> None:
+        """Visits all that is cheap, until *until* (seconds from the start); *progress* is told of the cells."""
+        stop = self._watched(progress, until)
+        self._in_fast_lanes(lambda new_session, _: self.tour.visit_cheap(new_session, self._note, stop))
 
-    def run_machine(self, until: float, progress: Callable[[int, int, int], None]) -> None:
+    def run_machine(self, progress: Progress, until: float) -> None:
         """Lets Hypothesis draw long sessions until *until* (seconds from the start of the hunt)."""
         from jobtck.strategies.search import search
 
-        stop = self._watched(progress)
+        stop = self._watched(progress, until)
         alphabet = Alphabet(self.target.design, self.target.capabilities)
-        self._in_main_lane(
-            lambda new_session: search(
+        database = self.plan.database
+        self._in_fast_lanes(
+            lambda new_session, lane: search(
                 alphabet,
                 new_session,
                 self._is_news,
-                lambda: stop() or self.seconds_gone > until,
-                self.plan.seed,
-                self.plan.database,
+                stop,
+                self.plan.seed + lane * SEED_STRIDE,
+                database if lane == 0 else None,
             )
         )
 
-    def _in_main_lane(self, work: Callable[[Callable[[], Session]], None]) -> None:
+    def _in_fast_lanes(self, work: Callable[[Callable[[], Session], int], None]) -> None:
+        lanes = FAST_LANES if self.target.capabilities.lock_wait_seconds else 1
+        while len(self._fast) < lanes:
+            self._fast.append(_Lane())
+        if lanes == 1:
+            self._work(self._fast[0], work, 0)
+            return
+        with ThreadPoolExecutor(lanes, thread_name_prefix="fast-lane") as pool:
+            for future in [pool.submit(self._work, lane, work, number) for number, lane in enumerate(self._fast)]:
+                future.result()
+
+    def _work(self, lane: "_Lane", work: Callable[[Callable[[], Session], int], None], number: int) -> None:
         try:
-            self._main = self._main or self.target.fresh()
+            lane.backend = lane.backend or self.target.fresh()
             begun = time.monotonic()
             try:
-                work(self._sessions(self._main, self.tally))
+                work(self._sessions(lane.backend, lane.tally), number)
             finally:
-                self._main_seconds += time.monotonic() - begun
+                lane.seconds += time.monotonic() - begun
         except JobtckError as error:
             self.failure = self.failure or error
 
-    def _watched(self, progress: Callable[[int, int, int], None]) -> Callable[[], bool]:
+    def _watched(self, progress: Progress, until: float) -> Callable[[], bool]:
         def stop() -> bool:
-            progress(self.cells_visited, self.tally.calls, len(self._found))
-            return self.is_over()
+            calls = sum(lane.tally.calls for lane in self._fast)
+            progress(self.cells_visited, calls, len(self._found) + len(self.deviations))
+            return self.is_over() or self.seconds_gone > until
 
         return stop
 
@@ -195,13 +217,15 @@ class Hunt:
     def _is_news(self, session: Session) -> bool:
         last = session.history[-1]
         code = last.outcome.code if isinstance(last.outcome, Refusal) else ""
-        found = Found(last.step, code, tuple(each.call for each in session.history))
+        found = Found(last.step, code, tuple(each.call for each in session.history), {last.step.ruling.cell})
         with self._lock:
             known = self._found.get(found.sort)
             if known is None and len(self._found) >= FOUND_MAX:
                 return False
+            if known is not None and len(known.cells) < CELLS_MAX:
+                known.cells.update(found.cells)
             if known is None or len(found.calls) < len(known.calls):
-                self._found[found.sort] = found
+                self._found[found.sort] = found if known is None else replace(found, cells=known.cells)
             return known is None
 
     def wait_for_excursions(self) -> None:
@@ -213,22 +237,40 @@ class Hunt:
 
     def confirm_all(self) -> None:
         """Runs each deviation again on fresh guests, as short as it can be made; flaky ones keep their rate."""
-        if self._stop.is_set() or self.failure is not None:
-            return
-        pending = list(self._found.values())
-        self._found.clear()
+        with self._lock:
+            pending = [found for found in self._found.values() if found.sort not in self._confirmed]
+            self._confirmed.update(found.sort for found in pending)
+        pending.sort(key=lambda found: len(found.calls))
+        chosen: list[Found] = []
+        for found in pending:
+            alike = [each for each in chosen if each.step.deviations == found.step.deviations]
+            if len(alike) < ALIKE_MAX:
+                chosen.append(found)
         with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="confirm") as lanes:
-            for found, result in zip(pending, lanes.map(self._confirm, pending), strict=True):
+            for found, result in zip(chosen, lanes.map(self._confirm, chosen), strict=True):
                 if isinstance(result, Deviation):
-                    self.deviations.append(result)
+                    self._add(result)
                 elif result:
-                    self.notes.append(f"{', '.join(found.step.deviations)}: {result}")
+                    asked = f"{call_text(found.step.call)}: {outcome_words(found.step.outcome, found.code)}"
+                    self.notes.append(f"{', '.join(found.step.deviations)} at {asked}: {result}")
+
+    def _add(self, deviation: Deviation) -> None:
+        """Keeps the deviation, unless the same was shown by as few calls on the way to another."""
+        shown = [line.answer for line in deviation.lines[-1:]], type(deviation.lines[-1].call)
+        for each in self.deviations:
+            alike = each.requirements == deviation.requirements
+            if alike and ([line.answer for line in each.lines[-1:]], type(each.lines[-1].call)) == shown:
+                return
+        self.deviations.append(deviation)
 
     def _confirm(self, found: Found) -> Deviation | str:
-        visited = found.step.ruling.cell
-        way = self.chart.way(visited) if visited in self.chart.ways else ()
+        if self._stop.is_set() or self.failure is not None:
+            return ""
+        ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:
-            return confirm(self.target, self.judge, found.step.deviations, found.calls, way, self._stop.is_set)
+            return confirm(
+                self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._stop.is_set
+            )
         except JobtckError as error:
             self.failure = self.failure or error
             return ""
@@ -236,18 +278,33 @@ class Hunt:
     # -- the end --------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Gives the main lane's guests back."""
-        if self._main is not None:
-            self._main.close()
-            self._main = None
+        """Gives the fast lanes' guests back."""
+        for lane in self._fast:
+            if lane.backend is not None:
+                lane.backend.close()
+                lane.backend = None
 
     def counted(self) -> Tally:
         """What all lanes have counted."""
         total = Tally()
-        for tally in (self.tally, *self._side_tallies):
+        for tally in (*(lane.tally for lane in self._fast), *self._side_tallies):
             total.merge(tally)
         return total
 
     def cost(self) -> Cost:
-        """What the main lane cost."""
-        return Cost(self.tally.calls, self._main_seconds, self.tally.seconds)
+        """What the fast lanes cost together."""
+        tallies = [lane.tally for lane in self._fast]
+        return Cost(
+            calls=sum(tally.calls for tally in tallies),
+            seconds_total=sum(lane.seconds for lane in self._fast),
+            seconds_in_backend=sum(tally.seconds for tally in tallies),
+        )
+
+
+class _Lane:
+    """Guests that search without waiting, and what was counted on them."""
+
+    def __init__(self) -> None:
+        self.backend: Backend | None = None
+        self.tally = Tally()
+        self.seconds = 0.0

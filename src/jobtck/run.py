@@ -88,16 +88,14 @@ def _plan(order: Order) -> Plan:
 def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher) -> None:
     for hunt in hunts:
         hunt.begin_excursions()
-    for hunt in hunts:
-        _watched(hunt, watcher, "tour", lambda hunt=hunt: hunt.go_on_tour(watcher.update))  # type: ignore[misc]
-    for number, hunt in enumerate(hunts, 1):
-        until = order.budget_seconds - CONFIRM_SECONDS * (len(hunts) - number + 1)
-        share = _share(hunt, until, len(hunts) - number + 1)
+    searching = order.budget_seconds - CONFIRM_SECONDS
+    for number, hunt in enumerate(hunts):
+        until = _share(hunt, searching, len(hunts) - number)
+        _watched(hunt, watcher, "tour", lambda hunt=hunt, until=until: hunt.go_on_tour(watcher.update, until))
+    for number, hunt in enumerate(hunts):
+        until = _share(hunt, searching, len(hunts) - number)
         _watched(
-            hunt,
-            watcher,
-            "long sessions",
-            lambda hunt=hunt, share=share: hunt.run_machine(share, watcher.update),  # type: ignore[misc]
+            hunt, watcher, "long sessions", lambda hunt=hunt, until=until: hunt.run_machine(watcher.update, until)
         )
     for hunt in hunts:
         hunt.wait_for_excursions()
