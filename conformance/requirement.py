@@ -63,7 +63,7 @@ class Needs:
     def missing_in_design(self, design: Design) -> str:
         """What the design lacks, in words; empty when it lacks nothing."""
         if self.handle is not None and design.handle not in self.handle:
-            return "its jobs are named by " + " or ".join(sorted(self.handle))
+            return "jobs are named by " + " or ".join(f"{each} ids" if each == "integer" else f"{each}s" for each in sorted(self.handle))
         axes = (
             ("zero", self.zero, design.zero),
             ("listing", self.listing, design.listing),

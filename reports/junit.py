@@ -134,7 +134,7 @@ def _requirement_case(requirement: RequirementRecord, record: Record, classname:
 
 def _result(requirement: RequirementRecord, record: Record) -> Result | None:
     verdict, reason = requirement.verdict, legible(requirement.reason)
-    text = _deviations_text(requirement)
+    text = deviations_text(requirement)
     match verdict:
         case Verdict.PASS:
             return None
@@ -171,7 +171,7 @@ def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
     return _case(_name(name), classname, Failure(legible(message), "stale"))
 
 
-def _deviations_text(requirement: RequirementRecord) -> str:
+def deviations_text(requirement: RequirementRecord) -> str:
     told = [requirement.reason, f"source: {requirement.source}"]
     told += [_deviation_text(each) for each in requirement.deviations]
     return legible("\n\n".join(filter(None, told)))

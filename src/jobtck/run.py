@@ -50,6 +50,19 @@ class Watcher(Protocol):
         ...
 
 
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, title: str, cells: int) -> None:
+        """Nothing is shown."""
+
+    def update(self, cells: int, calls: int, deviations: int) -> None:
+        """Nothing is shown."""
+
+    def end(self) -> None:
+        """Nothing is shown."""
+
+
 def judge_all(order: Order, watcher: Watcher, stop: threading.Event) -> RunRecord:
     """The record of all that the order names; whatever fails is in it, and nothing is left running."""
     begun = time.monotonic()

@@ -55,6 +55,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         command=command,
         notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else [])),
         stale_known=stale,
+        strict=strict,
     )
 
 
@@ -78,7 +79,7 @@ def _requirement(
     elif requirement.provisional:
         verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
     elif missing := requirement.needs.missing_in_design(target.design):
-        verdict, reason = Verdict.UNSUPPORTED, f"only for designs where {missing}"
+        verdict, reason = Verdict.UNSUPPORTED, f"only in designs where {missing}"
     elif missing := requirement.needs.missing_in_backend(target.capabilities):
         verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
     elif not exercised:

@@ -1,0 +1,76 @@
+"""The pytest plugin: `pytest --pyargs jobtck.suite --jobtck-backend NAME` judges a backend, an item per requirement."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from jobtck.conformance.record import Record
+
+RECORD = "jobtck_requirement"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options by which a driver's author says what is judged."""
+    group = parser.getgroup("jobtck", "conformance of job-management APIs")
+    group.addoption("--jobtck-connect", metavar="URI", help="libvirt connection URI, as in virsh")
+    group.addoption("--jobtck-backend", metavar="NAME", help="backend to judge (default: libvirt)")
+    group.addoption("--jobtck-design", metavar="NAME|FILE", help="design it plays (default: the backend's own)")
+    group.addoption("--jobtck-budget", metavar="SECONDS", type=float, default=60.0, help="how long to search")
+    group.addoption("--jobtck-known", metavar="FILE|none|shipped", default="shipped", help="known deviations")
+    group.addoption("--jobtck-seed", metavar="N", type=int, default=1, help="where long random sessions begin")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item for each requirement of the catalogue."""
+    if RECORD in metafunc.fixturenames:
+        from jobtck.conformance.catalogue import CATALOGUE
+
+        metafunc.parametrize(RECORD, [each.id for each in CATALOGUE], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def jobtck_record(request: pytest.FixtureRequest) -> "Record":
+    """The record of one run, made when the first item asks for it."""
+    from threading import Event
+
+    from jobtck.command import known_deviations, options_for, pairs_for
+    from jobtck.run import Order, Silent, judge_all
+
+    option = request.config.getoption
+    order = Order(
+        pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),
+        options=options_for(option("--jobtck-connect"), read_only=False),
+        budget_seconds=option("--jobtck-budget"),
+        seed=option("--jobtck-seed"),
+        known=known_deviations(option("--jobtck-known")),
+        strict=False,
+        command="pytest --pyargs jobtck.suite",
+    )
+    run = judge_all(order, Silent(), Event())
+    if run.error or not run.records:
+        pytest.fail(f"jobtck: {run.error or 'nothing was judged'}", pytrace=False)
+    return run.records[0]
+
+
+@pytest.fixture
+def jobtck_requirement(request: pytest.FixtureRequest, jobtck_record: "Record") -> None:
+    """Passes, fails or skips as the run says of that requirement."""
+    from jobtck.reports.junit import deviations_text
+    from jobtck.conformance.record import Verdict
+
+    found = next(each for each in jobtck_record.requirements if each.id == request.param)
+    told = f"{found.id} ({found.level}): {found.text}"
+    match found.verdict:
+        case Verdict.FAIL if found.level == "MUST":
+            pytest.fail(f"{told}\n{deviations_text(found)}", pytrace=False)
+        case Verdict.FAIL:
+            pytest.xfail(f"{told} deviates")
+        case Verdict.KNOWN if found.known is not None:
+            pytest.xfail(f"known: {found.known.reason} ({found.known.reference})")
+        case Verdict.NOT_EXERCISED if not found.provisional:
+            pytest.fail(f"{told}\nnot exercised: {found.reason}", pytrace=False)
+        case Verdict.UNSUPPORTED | Verdict.NOT_EXERCISED:
+            pytest.skip(found.reason)
+        case _:
+            pass

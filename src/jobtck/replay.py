@@ -1,0 +1,87 @@
+"""A trace is replayed: the deviation is fixed, still there, or the calls took another turn."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from jobtck.backends import load_backend
+from jobtck.command import terminated_as_interrupted
+from jobtck.confirm import replay
+from jobtck.conformance.calls import Call
+from jobtck.conformance.capabilities import Options
+from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.errors import BackendFailure, BadInput
+from jobtck.conformance.judge import Judge, blame
+from jobtck.conformance.outcomes import Refusal
+from jobtck.conformance.session import Performed
+from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
+from jobtck.conformance.wording import answer_text, call_text
+from jobtck.reports.texts import legible
+
+FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
+
+
+def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> int:
+    """The exit status: 0 fixed, 1 still there, 3 it took another turn; says so line by line."""
+    trace = read_trace(path)
+    console = Console()
+    with terminated_as_interrupted():
+        try:
+            target = load_backend(backend_name or trace.backend).open(trace.design, options)
+        except KeyboardInterrupt as error:
+            raise BackendFailure("interrupted") from error
+        try:
+            judge = Judge(target.design, target.capabilities)
+            backend = target.fresh()
+            try:
+                performed = replay(judge, backend, trace.calls)
+            finally:
+                backend.close()
+        except KeyboardInterrupt as error:
+            raise BackendFailure("interrupted") from error
+        finally:
+            target.close()
+    _print(console, performed, trace.calls)
+    status, words = conclusion(trace, performed)
+    console.print(Text(f"{target.name} as {target.design.name}: {words}"))
+    return status
+
+
+def read_trace(path: Path) -> Trace:
+    """The trace in that file."""
+    try:
+        if path.stat().st_size > BYTES_MAX:
+            raise BadInput(f"{path}: larger than {BYTES_MAX >> 20} MiB: no trace of the kit's")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot read the trace: {error}") from error
+    return parse_trace(text, str(path))
+
+
+def conclusion(trace: Trace, performed: Sequence[Performed]) -> tuple[int, str]:
+    """The exit status of a replay, and what it says in words."""
+    if not performed:
+        return ANOTHER_TURN, "took another turn: no call of the trace can be made here"
+    last = performed[-1]
+    if last.step.deviations:
+        suspect = performed[-2].step if len(performed) > 1 else None
+        broken = blame(last.step, suspect)
+        if set(broken) & set(trace.requirements):
+            demand = "; ".join(f"{id}: {BY_ID[id].text}" for id in broken)
+            return STILL_THERE, f"still there. {demand}"
+        return ANOTHER_TURN, f"took another turn: deviates from {', '.join(broken)}"
+    if len(performed) < len(trace.calls):
+        return ANOTHER_TURN, "took another turn: some calls need ids that were never told here"
+    return FIXED, f"fixed: {', '.join(trace.requirements)} held"
+
+
+def _print(console: Console, performed: Sequence[Performed], calls: Sequence[Call]) -> None:
+    width = max((len(call_text(each)) for each in calls), default=0)
+    for each in performed:
+        mark = ">" if each.step.deviations else " "
+        line = f"  {mark} {call_text(each.call):<{width}}  {answer_text(each.outcome)}"
+        if isinstance(each.outcome, Refusal):
+            line += f"  {each.outcome.code}: {each.outcome.text}"
+        console.print(Text(legible(line)))
