@@ -60,6 +60,8 @@ class Odd(Enum):
     HUGE = "huge"  # 2**31 - 1
     NEGATIVE = "negative"  # -1
 
+    __hash__ = object.__hash__  # there is one of each, and that of Enum is slow
+
 
 @dataclass(frozen=True, slots=True)
 class IdOf:
@@ -79,6 +81,8 @@ class NoJob(Enum):
     """What stands for the job in a design without ids."""
 
     NAMED = ""
+
+    __hash__ = object.__hash__
 
 
 JobRef = IdOf | HandleOf | Odd | NoJob
@@ -389,4 +393,5 @@ NAMES = {
     call: "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in call.__name__).lstrip("_")
     for call in ALL_CALLS
 }
+WITH_JOB = frozenset(call for call in ALL_CALLS if "job" in call.__dataclass_fields__)
 CALL_OF_NAME = {name: call for call, name in NAMES.items()}

@@ -12,6 +12,7 @@ from jobtck.conformance.calls import (
     GetJobStats,
     HandleOf,
     IdOf,
+    Inspect,
     JobCompose,
     JobLookupId,
     ListAllJobs,
@@ -44,13 +45,20 @@ def state_words(state: State, call: Call) -> str:
     """What matters of a state: the jobs of the call's domain, and what a few calls ask for besides."""
     domain = state.domains[call.domain]
     words = domain_words(domain)
-    if isinstance(call, GetJobStats) and call.completed and domain.kept is not Kept.NONE:
-        words += f", statistics {domain.kept}"
+    asks_of_the_past = isinstance(call, Inspect) or (isinstance(call, GetJobStats) and call.completed)
+    if asks_of_the_past and domain.kept is not Kept.NONE:
+        words += f", {kept_words(domain)}"
     if isinstance(call, TakeEvents):
         words += f", {'many' if domain.owed is None else min(len(domain.owed), 1)} events due"
     if "default" in call_name(type(call)) or call_name(type(call)) in ("abort_job", "get_job_info"):
         words += "" if domain.default is None else ", default set"
     return words
+
+
+def kept_words(domain: Domain) -> str:
+    """What statistics there are."""
+    sure = domain.kept in (Kept.NORMAL, Kept.CUT_SHORT) and domain.last is not None
+    return f"statistics {domain.kept}" + (f": {domain.last}" if sure else "")
 
 
 def domain_words(domain: Domain) -> str:

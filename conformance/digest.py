@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from operator import attrgetter
+from typing import get_args
 
 from jobtck.conformance.calls import (
     ALL_CALLS,
     UNKNOWN_DISK,
+    WITH_JOB,
     BackupBegin,
     BlockJobBegin,
     Call,
     GetJobStats,
     HandleOf,
     IdOf,
+    Inspect,
     TakeEvents,
 )
 from jobtck.conformance.design import Design, Handle
@@ -27,8 +30,13 @@ def _plain(call: type[Call]) -> Callable[[Call], object]:
     return attrgetter(*names)
 
 
+def _fields(outcome: type[Outcome]) -> Callable[[Outcome], object]:
+    names = list(outcome.__dataclass_fields__)
+    return attrgetter(*names) if names else lambda _: None
+
+
+_FIELDS_OF = {outcome: _fields(outcome) for outcome in get_args(Outcome)}
 _PLAIN_OF = {call: _plain(call) for call in ALL_CALLS}
-_WITH_REFERENCE = frozenset(call for call in ALL_CALLS if "job" in call.__dataclass_fields__)
 _WITH_DISK = frozenset(call for call in ALL_CALLS if "disk" in call.__dataclass_fields__)
 
 
@@ -41,15 +49,15 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
     if design.handle is Handle.NAME and isinstance(call, BackupBegin | BlockJobBegin):
         disks = getattr(call, "disks", None) or (call.disk,)  # type: ignore[attr-defined]
         named = (_disks(domain, disks), _label(state, call.domain, call.label))
-    elif kind in _WITH_REFERENCE:
+    elif kind in WITH_JOB:
         job, named = _named(state, call)
     elif kind in _WITH_DISK:
         job = domain.on_disk(call.disk)  # type: ignore[attr-defined]
         named = _job(job) or _jobless(domain, call.disk)  # type: ignore[attr-defined]
     elif kind is BackupBegin:
         named = _disks(domain, call.disks)  # type: ignore[attr-defined]
-    elif kind is GetJobStats:
-        named = domain.kept
+    elif kind is GetJobStats or kind is Inspect:
+        named = (domain.kept, domain.last)
     elif kind is TakeEvents:
         named = domain.owed
     return (kind, _PLAIN_OF[kind](call), call.domain, domain.profile, named, _told(domain, job, outcome))
@@ -111,7 +119,7 @@ def _told(domain: Domain, job: Job | None, outcome: Outcome) -> object:
         case Listed():
             return (outcome, domain.jobs)  # whether it is exact depends on who is who
         case _:
-            return outcome
+            return (type(outcome), _FIELDS_OF[type(outcome)](outcome))
 
 
 def _id(domain: Domain, job: Job | None, told: object) -> object:

@@ -56,16 +56,29 @@ class Ruling:
 class Belief:
     """The states that may be true; `state` is one of them: where jobs may be over, the one with most of them."""
 
-    __slots__ = ("state", "states")
+    __slots__ = ("_several", "state")
 
     def __init__(self, states: frozenset[State]) -> None:
-        self.states = states
-        self.state = next(iter(states)) if len(states) == 1 else max(states, key=_liveliness)
+        self._several = states if len(states) > 1 else None
+        self.state = max(states, key=_liveliness) if len(states) > 1 else next(iter(states))
+
+    @classmethod
+    def sure(cls, state: State) -> "Belief":
+        """The belief in one state; nothing is hashed for it."""
+        belief = cls.__new__(cls)
+        belief._several = None  # noqa: SLF001
+        belief.state = state
+        return belief
+
+    @property
+    def states(self) -> frozenset[State]:
+        """The states that may be true."""
+        return frozenset((self.state,)) if self._several is None else self._several
 
     @property
     def is_sure(self) -> bool:
         """Only one state is believed."""
-        return len(self.states) == 1
+        return self._several is None
 
 
 class Step(NamedTuple):
@@ -110,7 +123,7 @@ class Judge:
         self._rulings: dict[object, Ruling] = {}
         self._unsure: dict[object, Ruling] = {}
         self._futures_of: dict[State, frozenset[State]] = {}
-        self._start = Belief(frozenset({initial(domains)}))
+        self._start = Belief.sure(initial(domains))
 
     def start(self) -> Belief:
         """What is believed of a fresh session: running domains, no jobs."""
@@ -118,7 +131,7 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
-        if self._restless and (len(belief.states) > 1 or len(self._futures(belief.state)) > 1):
+        if self._restless and (not belief.is_sure or len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
         ruling = self.rule(state, call, outcome, waited)
@@ -126,7 +139,7 @@ class Judge:
         if deviations:
             return Step(call, outcome, belief, ruling, deviations, None)
         followed = self._follow(state, call, outcome)
-        after_it = belief if followed is state else Belief(frozenset((followed,)))
+        after_it = belief if followed is state else Belief.sure(followed)
         return Step(call, outcome, belief, ruling, ruling.misformed, after_it)
 
     def rule(self, state: State, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Ruling:

@@ -1,10 +1,12 @@
 """The ledger translates between a session's labels and a backend's own ids, names and handles."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from operator import attrgetter
 
 from jobtck.conformance.calls import (
+    BLOCK_KIND,
     NAMES,
+    WITH_JOB,
     BackupBegin,
     BlockJobBegin,
     BlockJobGetId,
@@ -46,7 +48,7 @@ ODD_NAMES = {Odd.ZERO: "0", Odd.NEXT: "job-nobody", Odd.HUGE: "x" * 300, Odd.NEG
 UNKNOWN_TOKEN = Token(-1)
 
 _SILENT_REFUSALS: dict[object, Refusal] = {}
-_CREATING = (BackupBegin, BlockJobBegin)
+_CREATING = frozenset((BackupBegin, *BLOCK_KIND))
 
 
 class Ledger:
@@ -67,21 +69,21 @@ class Ledger:
 
     def canonical(self, call: Call) -> Call:
         """The call as it is judged: an id of another domain that this domain knows too is its own."""
-        reference = getattr(call, "job", None)
+        reference = call.job if type(call) in WITH_JOB else None  # type: ignore[attr-defined]
         if not isinstance(reference, IdOf):
             return call
         home = self._home.get(reference.label)
         if home is None or home[0] == call.domain:
             return call
         labels = self._labels.get((call.domain, home[1]), {}).get(self._ids[reference.label])
-        return replace(call, job=IdOf(labels[-1])) if labels else call  # type: ignore[call-arg]
+        return _with_job(call, IdOf(labels[-1])) if labels else call
 
     def bind(self, call: Call) -> Call:
         """The call with the backend's own ids in the place of labels."""
-        reference: JobArgument | None = getattr(call, "job", None)
-        if reference is None or reference is NoJob.NAMED:
+        if type(call) not in WITH_JOB:
             return call
-        return replace(call, job=self._native(call, reference))  # type: ignore[call-arg]
+        reference: JobArgument = call.job  # type: ignore[attr-defined]
+        return call if reference is NoJob.NAMED else _with_job(call, self._native(call, reference))
 
     def _native(self, call: Call, reference: JobArgument) -> JobArgument:
         match reference:
@@ -114,12 +116,12 @@ class Ledger:
         return outcome if reader is None else reader(self, call, outcome, belief)
 
     def _note_begin(self, call: Call) -> None:
-        if isinstance(call, _CREATING):
+        if type(call) in _CREATING:
             self._begins[call.domain] = self._begins.get(call.domain, 0) + 1
 
     def _note_change(self, call: Call) -> None:
         """A call that may have changed what is running begins progress anew."""
-        if isinstance(call, _CREATING):
+        if type(call) in _CREATING:
             self._note_begin(call)
             self._forget(call.label)
             if self._design.handle is Handle.NAME:
@@ -131,7 +133,7 @@ class Ledger:
     def _id(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Id)
         state = belief.state
-        if isinstance(call, _CREATING):
+        if type(call) in _CREATING:
             seen = self._see(call.domain, JobType.BACKUP, outcome.id, belief)
             self._bind_id(call.label, call.domain, self._space(JobType.BACKUP), outcome.id)
             return Id(seen)
@@ -232,6 +234,20 @@ class Ledger:
                 return label in self._tokens
             case _:
                 return True
+
+
+def _others(call: type[Call]) -> tuple[list[str], Callable[[Call], tuple[object, ...]]]:
+    names = [name for name in call.__dataclass_fields__ if name != "job"]
+    return names, attrgetter(*names)
+
+
+_OTHERS_OF = {call: _others(call) for call in WITH_JOB}
+
+
+def _with_job(call: Call, job: JobArgument) -> Call:
+    """The call about another job: `dataclasses.replace`, five times as fast."""
+    names, values = _OTHERS_OF[type(call)]
+    return type(call)(job=job, **dict(zip(names, values(call), strict=True)))  # type: ignore[call-arg]
 
 
 def _silent(refusal: Refusal) -> Refusal:

@@ -1,7 +1,6 @@
 """What may have happened by itself, and what follows from an outcome: the model predicts no outcome."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -90,9 +89,9 @@ def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
     gone = (*domain.gone, Gone(job.label, job.kind))[-GONE_MAX:] if bears_id else domain.gone
     default = None if domain.default == job.label else domain.default
     if not job.kind.is_backup:
-        return replace(domain, jobs=jobs, gone=gone, default=default)
+        return domain._replace(jobs=jobs, gone=gone, default=default)
     owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
-    return replace(domain, jobs=jobs, gone=gone, default=default, kept=KEPT_OF_RESULT[result], owed=owed)
+    return domain._replace(jobs=jobs, gone=gone, default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
 
 
 def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
@@ -102,9 +101,9 @@ def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
     if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
         return domain
     if job.kind is Kind.PUSH and design.has_ids:
-        return domain.changed(replace(job, phase=Phase.FINISHED))
+        return domain.changed(job._replace(phase=Phase.FINISHED))
     if job.kind is Kind.BLOCK_COPY:
-        return domain.changed(replace(job, phase=Phase.READY))
+        return domain.changed(job._replace(phase=Phase.READY))
     return removed(design, domain, job, Result.NORMAL)
 
 
@@ -122,15 +121,14 @@ def _begun(scene: Scene, call: Call, _: Outcome) -> State:
     told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
     job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told)
     domains = tuple(
-        replace(domain, gone=tuple(gone for gone in domain.gone if gone.label != call.label))
+        domain._replace(gone=tuple(gone for gone in domain.gone if gone.label != call.label))
         for domain in scene.state.domains
     )
     domain = domains[call.domain]
     first = design.default_job and kind.is_backup and not domain.backups and domain.default is None
-    domain = replace(
-        domain,
+    domain = domain._replace(
         jobs=tuple(sorted((*domain.jobs, job), key=lambda each: each.label)),
-        gone=tuple(replace(gone, followed=True) for gone in domain.gone),
+        gone=tuple(gone._replace(followed=True) for gone in domain.gone),
         default=call.label if first else domain.default,
         kept=Kept.UNSURE if kind.is_backup and domain.kept is not Kept.NONE else domain.kept,
     )
@@ -158,7 +156,7 @@ def _aborted(scene: Scene, call: Call, _: Outcome) -> State:
         return scene.state
     result = end_result(scene, job)
     if scene.capabilities.abort_is_asynchronous:
-        domain = scene.domain.changed(replace(job, phase=Phase.ENDING, result=result))
+        domain = scene.domain.changed(job._replace(phase=Phase.ENDING, result=result))
     else:
         domain = removed(scene.design, scene.domain, job, result)
     return scene.state.with_domain(call.domain, domain)
@@ -183,38 +181,38 @@ def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
     for job in scene.domain.jobs:
         unsure = job.phase in (Phase.FINISHED, Phase.ENDING)
         domain = removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
-    gone = tuple(replace(each, stopped=True) for each in domain.gone)
+    gone = tuple(each._replace(stopped=True) for each in domain.gone)
     kept = Kept.UNSURE if isinstance(call, Save) else domain.kept  # a save has statistics of its own
-    return scene.state.with_domain(call.domain, replace(domain, running=False, gone=gone, default=None, kept=kept))
+    return scene.state.with_domain(call.domain, domain._replace(running=False, gone=gone, default=None, kept=kept))
 
 
 def _started(scene: Scene, call: Call, _: Outcome) -> State:
     kept = Kept.NONE if scene.domain.kept is Kept.NONE else Kept.UNSURE
-    return scene.state.with_domain(call.domain, replace(scene.domain, running=True, kept=kept))
+    return scene.state.with_domain(call.domain, scene.domain._replace(running=True, kept=kept))
 
 
 def _statistics_told(scene: Scene, call: Call, outcome: Outcome) -> State:
     assert isinstance(call, GetJobStats)
     if not call.completed or (call.keep and isinstance(outcome, Completed) and outcome.type is not None):
         return scene.state
-    return scene.state.with_domain(call.domain, replace(scene.domain, kept=Kept.NONE))
+    return scene.state.with_domain(call.domain, scene.domain._replace(kept=Kept.NONE, last=None))
 
 
 def _events_taken(scene: Scene, call: Call, _: Outcome) -> State:
-    return scene.state.with_domain(call.domain, replace(scene.domain, owed=()))
+    return scene.state.with_domain(call.domain, scene.domain._replace(owed=()))
 
 
 def _default_set(scene: Scene, call: Call, _: Outcome) -> State:
     if scene.job is None:
         return scene.state
-    return scene.state.with_domain(call.domain, replace(scene.domain, default=scene.job.label))
+    return scene.state.with_domain(call.domain, scene.domain._replace(default=scene.job.label))
 
 
 def _id_told(scene: Scene, call: Call, outcome: Outcome) -> State:
     job = scene.disk_job if isinstance(call, BlockJobGetId) else scene.job
     if job is None or job.known or outcome != Id(Seen.FRESH):
         return scene.state
-    return scene.state.with_domain(call.domain, scene.domain.changed(replace(job, known=True)))
+    return scene.state.with_domain(call.domain, scene.domain.changed(job._replace(known=True)))
 
 
 def _handle_made(scene: Scene, call: Call, _: Outcome) -> State:
@@ -232,7 +230,7 @@ def _handle_freed(scene: Scene, call: Call, _: Outcome) -> State:
     reference = getattr(call, "job", None)
     if scene.handle is None or not isinstance(reference, HandleOf):
         return scene.state
-    return scene.state.with_handle(reference.label, replace(scene.handle, freed=True))
+    return scene.state.with_handle(reference.label, scene.handle._replace(freed=True))
 
 
 FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {

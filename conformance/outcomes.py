@@ -41,6 +41,8 @@ class Seen(Enum):
     NEGATIVE = "negative"
     NOTHING = "none"
 
+    __hash__ = object.__hash__  # there is one of each, and that of Enum is slow
+
 
 AnsweredId = IdOf | Seen | int | str | None  # read by the session, or as the backend gave it
 

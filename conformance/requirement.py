@@ -40,6 +40,14 @@ When = Callable[[Scene], bool]
 Then = Callable[[Scene, Answer], bool]
 
 
+HANDLE_WORDS = {
+    Handle.NONE: "nothing",
+    Handle.INTEGER: "integer ids",
+    Handle.OPAQUE: "opaque handles",
+    Handle.NAME: "names",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """Where a requirement applies: axes of the design (None: any), calls and features of the backend.
@@ -63,7 +71,7 @@ class Needs:
     def missing_in_design(self, design: Design) -> str:
         """What the design lacks, in words; empty when it lacks nothing."""
         if self.handle is not None and design.handle not in self.handle:
-            return "jobs are named by " + " or ".join(f"{each} ids" if each == "integer" else f"{each}s" for each in sorted(self.handle))
+            return "jobs are named by " + " or ".join(sorted(HANDLE_WORDS[each] for each in self.handle))
         axes = (
             ("zero", self.zero, design.zero),
             ("listing", self.listing, design.listing),

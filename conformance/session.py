@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import WITH_JOB, Call
 from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
@@ -17,8 +17,7 @@ MARGIN_SECONDS = 30.0  # beyond the backend's own lock wait, before a call count
 HISTORY_MAX = 10_000  # calls kept for a counter-example; a longer session forgets its beginning
 
 
-@dataclass(frozen=True, slots=True)
-class Performed:
+class Performed(NamedTuple):
     """A call that was made, its outcome in the backend's own words, and the seconds it took."""
 
     call: Call
@@ -49,7 +48,7 @@ class Session:
 
     def can(self, call: Call) -> bool:
         """The call's id or handle was told in this session."""
-        return self._ledger.knows(getattr(call, "job", None))
+        return type(call) not in WITH_JOB or self._ledger.knows(call.job)  # type: ignore[attr-defined]
 
     def perform(self, call: Call) -> Step:
         """Makes the call and judges the answer; afterwards the session is over if the step has no belief."""

@@ -1,8 +1,11 @@
-"""What may be true of a job manager, as frozen values: domains with live jobs and jobs that are gone."""
+"""What may be true of a job manager, as frozen values: domains with live jobs and jobs that are gone.
 
-from dataclasses import dataclass, replace
+They are tuples, and not frozen dataclasses as calls are, because a quarter of all calls makes new ones.
+"""
+
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from jobtck.conformance.calls import JobType, Kind
 
@@ -30,8 +33,7 @@ class Result(StrEnum):
     UNSURE = "either way"  # it was let finish and told to abort at once
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A live job; `known` says that its id was told; `result` is how it will have ended once ENDING."""
 
     label: int
@@ -42,8 +44,7 @@ class Job:
     result: Result = Result.NORMAL
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """A job that ended and whose id is remembered; `followed` by another begin, or `stopped` with its domain."""
 
     label: int
@@ -64,27 +65,36 @@ class Kept(StrEnum):
 KEPT_OF_RESULT = {Result.NORMAL: Kept.NORMAL, Result.CUT_SHORT: Kept.CUT_SHORT, Result.UNSURE: Kept.UNSURE}
 
 
-@dataclass(frozen=True)
-class Domain:
-    """One domain: its live jobs by label, the gone ones oldest first, and what the legacy calls know.
-
-    `owed` are the results whose terminal events were not taken yet; None when there are too many to tell.
-    """
-
+class _DomainFields(NamedTuple):
     running: bool = True
     jobs: tuple[Job, ...] = ()
     gone: tuple[Gone, ...] = ()
     default: int | None = None
     kept: Kept = Kept.NONE
+    last: Kind | None = None
     owed: tuple[Result, ...] | None = ()
 
+
+class Domain(_DomainFields):
+    """One domain: its live jobs by label, the gone ones oldest first, and what the legacy calls know.
+
+    `owed` are the results whose terminal events were not taken yet; None when there are too many to tell.
+    """
+
     @cached_property
-    def profile(self) -> tuple[object, ...]:
-        """The domain without labels, disks and what only few calls ask for."""
+    def profile(self) -> str:
+        """The domain without labels, disks and what only few calls ask for; a text, which is hashed only once."""
+        if not self.jobs:
+            return "" if self.running else "not running"
+        jobs = sorted([f"{job.kind} {job.phase} {len(job.disks)}" for job in self.jobs])
+        if not self.running:
+            jobs.append("not running")
+        if not all([job.known for job in self.jobs]):
+            jobs.append("some not known")
         default = None if self.default is None else self.job(self.default)
-        jobs = sorted((job.kind, job.phase, len(job.disks)) for job in self.jobs)
-        told = all(job.known for job in self.jobs)
-        return (self.running, tuple(jobs), told, default and (default.kind, default.phase, default.known))
+        if default is not None:
+            jobs.append(f"default {default.kind} {default.phase} {default.known}")
+        return ", ".join(jobs)
 
     @cached_property
     def is_ending(self) -> bool:
@@ -98,15 +108,24 @@ class Domain:
 
     def job(self, label: int) -> Job | None:
         """The live job of that label."""
-        return next((job for job in self.jobs if job.label == label), None)
+        for job in self.jobs:
+            if job.label == label:
+                return job
+        return None
 
     def gone_job(self, label: int) -> Gone | None:
         """The ended job of that label."""
-        return next((gone for gone in self.gone if gone.label == label), None)
+        for gone in self.gone:
+            if gone.label == label:
+                return gone
+        return None
 
     def on_disk(self, disk: str) -> Job | None:
         """The live job that uses the disk; one that has copied all and waits to be ended may have left it."""
-        return next((job for job in self.jobs if disk in job.disks and job.phase is not Phase.FINISHED), None)
+        for job in self.jobs:
+            if disk in job.disks and job.phase is not Phase.FINISHED:
+                return job
+        return None
 
     def finished_on(self, disk: str) -> bool:
         """A job that has copied all of the disk waits to be ended."""
@@ -114,11 +133,10 @@ class Domain:
 
     def changed(self, job: Job) -> "Domain":
         """The domain with that job in the place of the one of its label."""
-        return replace(self, jobs=tuple(job if other.label == job.label else other for other in self.jobs))
+        return self._replace(jobs=tuple([job if other.label == job.label else other for other in self.jobs]))
 
 
-@dataclass(frozen=True, slots=True)
-class HandleState:
+class HandleState(NamedTuple):
     """An opaque handle: of a job of a domain (live or gone, by label), or composed of what is not there."""
 
     domain: int
@@ -127,8 +145,7 @@ class HandleState:
     freed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that is believed of the backend; handles by label."""
 
     domains: tuple[Domain, ...]
@@ -136,17 +153,19 @@ class State:
 
     def handle(self, label: int) -> HandleState | None:
         """The handle of that label, freed or not."""
-        return next((handle for number, handle in self.handles if number == label), None)
+        for number, handle in self.handles:
+            if number == label:
+                return handle
+        return None
 
     def with_domain(self, index: int, domain: Domain) -> "State":
         """The state with one domain replaced."""
-        domains = (*self.domains[:index], domain, *self.domains[index + 1 :])
-        return replace(self, domains=domains)
+        return State((*self.domains[:index], domain, *self.domains[index + 1 :]), self.handles)
 
     def with_handle(self, label: int, handle: HandleState) -> "State":
         """The state with one handle added or replaced."""
         others = tuple(pair for pair in self.handles if pair[0] != label)
-        return replace(self, handles=tuple(sorted((*others, (label, handle)), key=lambda pair: pair[0])))
+        return State(self.domains, tuple(sorted((*others, (label, handle)), key=lambda pair: pair[0])))
 
 
 def initial(domains: int) -> State:

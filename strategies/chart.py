@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jobtck.conformance.calls import BlockJobAbort, Call, Destroy, Kind, Save, Settle, call_name
 from jobtck.conformance.capabilities import Capabilities
-from jobtck.conformance.cells import Cell, cell, domain_words
+from jobtck.conformance.cells import Cell, cell, domain_words, kept_words
 from jobtck.conformance.judge import Belief, Judge
 from jobtck.conformance.state import Gone, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
@@ -69,7 +69,7 @@ def _what_was(belief: Belief) -> list[str]:
     first = belief.state.domains[0]
     words = [_gone_words(gone) for gone in first.gone[-1:]]
     if not first.jobs and first.kept is not Kept.NONE:
-        words.append(f"statistics {first.kept}")
+        words.append(kept_words(first))
     handles = [handle for _, handle in belief.state.handles]
     words += sorted({"a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in handles})
     return words
