@@ -48,10 +48,7 @@ def refused_and_cleared(scene: Scene, answer: Answer) -> bool:
 
 def fresh_name(scene: Scene) -> bool:
     """No name is chosen that an ended job bore: whether that is free again is ID-9's question."""
-    label = getattr(scene.call, "label", None)
-    return scene.design.handle is not Handle.NAME or all(
-        gone.label != label for domain in scene.state.domains for gone in domain.gone
-    )
+    return not scene.name_used_before
 
 
 def disk_is_busy(scene: Scene) -> bool:
@@ -127,5 +124,6 @@ BEGIN = (
         when=lambda scene: disk_is_busy(scene) or other_disk(scene),
         then=refused_or_unhindered,
         keeps=Hurt.LOST,
+        presumes=("BEGIN-4",),
     ),
 )

@@ -43,6 +43,7 @@ class Capabilities:
     waiting_calls: frozenset[str] = frozenset()
     costly_calls: frozenset[str] = frozenset()
     disks_wear: bool = False
+    dies_of_stop_in_block_job: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def has(self, call: type[Call]) -> bool:

@@ -57,7 +57,7 @@ def state_words(state: State, call: Call) -> str:
 
 def kept_words(domain: Domain) -> str:
     """What statistics there are."""
-    sure = domain.kept in (Kept.NORMAL, Kept.CUT_SHORT) and domain.last is not None
+    sure = domain.kept in (Kept.NORMAL, Kept.CUT_SHORT, Kept.DIED) and domain.last is not None
     return f"statistics {domain.kept}" + (f": {domain.last}" if sure else "")
 
 

@@ -74,6 +74,7 @@ CHOICES: Mapping[str, type[StrEnum]] = {
     "reuse": Reuse,
 }
 ONLY_WITH_IDS = ("zero", "namespace", "reuse")
+END_OF_DOCUMENT = " (at end of document)"  # what tomllib says where it has no line
 SWITCHES = ("listing", "default_job", "block_ids")
 
 
@@ -104,25 +105,50 @@ def find_design(name_or_path: str) -> Design:
 
 def parse_designs(text: str, place: str) -> Mapping[str, Design]:
     """The designs in a TOML text, one table each; *place* names the text in complaints."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{place}: not TOML: {error}") from error
+    tables = parse_toml(text, place)
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise BadInput(f"{at(place, text, name)}: {name!r} is no table: write [{name}] and its axes below")
     return {name: _design(name, table, text, place) for name, table in tables.items()}
 
 
+def parse_toml(text: str, place: str) -> dict[str, object]:
+    """The content of a TOML text; `BadInput` with line and column if it is none."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of numbers too long, and brackets too deep
+        complaint = str(error)
+        found = re.search(r" \(at line (\d+), column (\d+)\)$", complaint)
+        if found:
+            where = f"{place}:{found[1]}:{found[2]}"
+            complaint = complaint[: found.start()]
+        else:
+            ends_early = complaint.endswith(END_OF_DOCUMENT)
+            where = place_of(place, text, len(text)) if ends_early else place
+            complaint = complaint.removesuffix(END_OF_DOCUMENT)
+        raise BadInput(f"{where}: not TOML: {complaint}") from error
+
+
 def at(place: str, text: str, *keys: str) -> str:
     """`place:line:column` of a key in a TOML text, each of *keys* sought after the one before."""
     offset = 0
     for key in keys:
-        found = re.compile(rf"^[ \t]*\[*[ \t\"']*({re.escape(key)})\b", re.MULTILINE).search(text, offset)
+        pattern = rf"^[ \t]*\[*[ \t\"']*({re.escape(key)})(?![\w-])"
+        found = re.compile(pattern, re.MULTILINE).search(text, offset)
         offset = found.start(1) if found else offset
+    return place_of(place, text, offset) if text else place
+
+
+def place_of(place: str, text: str, offset: int) -> str:
+    """`place:line:column` of that character of a text."""
     line = text.count("\n", 0, offset) + 1
     column = offset - (text.rfind("\n", 0, offset) + 1) + 1
     return f"{place}:{line}:{column}"
+
+
+def design_of(name: str, axes: Mapping[str, object], place: str) -> Design:
+    """The design on these axes; *place* says in complaints where they come from."""
+    return _design(name, axes, "", place)
 
 
 def _design(name: str, table: Mapping[str, object], text: str, place: str) -> Design:

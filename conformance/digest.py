@@ -15,11 +15,12 @@ from jobtck.conformance.calls import (
     HandleOf,
     IdOf,
     Inspect,
+    JobType,
     TakeEvents,
 )
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.outcomes import Description, Id, Listed, Outcome
-from jobtck.conformance.state import Domain, Gone, Job, State
+from jobtck.conformance.outcomes import Description, Id, Listed, Outcome, Seen
+from jobtck.conformance.state import GONE_MAX, Domain, Gone, Job, State
 
 # what a call says besides labels, disks and references
 _PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot")
@@ -47,8 +48,9 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
     named: object = None
     job: Job | None = None
     if design.handle is Handle.NAME and isinstance(call, BackupBegin | BlockJobBegin):
-        disks = getattr(call, "disks", None) or (call.disk,)  # type: ignore[attr-defined]
-        named = (_disks(domain, disks), _label(state, call.domain, call.label))
+        disks = call.disks if isinstance(call, BackupBegin) else (call.disk,)
+        too_many = any(len(each.gone) == GONE_MAX for each in state.domains)
+        named = (_disks(domain, disks), _label(state, call.domain, call.label), too_many)
     elif kind in WITH_JOB:
         job, named = _named(state, call)
     elif kind in _WITH_DISK:
@@ -116,13 +118,26 @@ def _told(domain: Domain, job: Job | None, outcome: Outcome) -> object:
         case Description(id, mode, disks, flaw):
             fits = job is not None and disks == job.disks
             return ("description", _id(domain, job, id), mode, fits, bool(disks), flaw)
-        case Listed():
-            return (outcome, domain.jobs)  # whether it is exact depends on who is who
+        case Listed(jobs):
+            return _list(domain, jobs)
         case _:
             return (type(outcome), _FIELDS_OF[type(outcome)](outcome))
 
 
+def _list(domain: Domain, listed: tuple[tuple[object, JobType], ...]) -> object:
+    """Each live job with the types it is listed under, and what else is listed."""
+    told = [(_job(job), sorted(type for id, type in listed if id == IdOf(job.label))) for job in domain.jobs]
+    others = [
+        (id, type, _id(domain, None, id))
+        for id, type in listed
+        if not isinstance(id, IdOf) or domain.job(id.label) is None
+    ]
+    return ("list", tuple(sorted((job, tuple(types)) for job, types in told)), tuple(others))
+
+
 def _id(domain: Domain, job: Job | None, told: object) -> object:
+    if told is Seen.OLD:
+        return (told, any(gone.stopped for gone in domain.gone))
     if not isinstance(told, IdOf):
         return told
     if job is not None and told.label == job.label:

@@ -47,14 +47,20 @@ WITH_END = Needs(handle=ANY_IDS, all_calls=(BackupEnd,))
 
 
 def ends(*kinds: Kind) -> When:
-    """An end is aimed at a live backup of these kinds by its own id or handle, on the first connection."""
+    """An end is aimed at a live backup of these kinds by its id or handle, or by 0."""
 
     def when(scene: Scene) -> bool:
-        own = scene.odd is None and not (scene.handle is not None and scene.handle.freed)
+        freed = scene.handle is not None and scene.handle.freed
         kind = scene.job.kind if scene.job is not None else None
-        return isinstance(scene.call, BackupEnd) and own and steady(scene) and kind in kinds
+        return isinstance(scene.call, BackupEnd) and not freed and steady(scene) and kind in kinds
 
     return when
+
+
+def reaches_nothing(scene: Scene, answer: Answer) -> bool:
+    """The end is refused, and whether it had to find the job is asked of 0 (ZERO-2) or of a second client (ID-5)."""
+    elsewhere = scene.odd is not None or (second_client(scene) and names_id(scene))
+    return elsewhere and isinstance(answer.outcome, Refusal)
 
 
 def with_abort(scene: Scene) -> bool:
@@ -69,7 +75,7 @@ def finished(scene: Scene) -> bool:
 
 def answers_completion(scene: Scene, answer: Answer) -> bool:
     """The answer is 1 for a finished push, 0 for one that is cut short."""
-    return answer.outcome == Ended(1 if finished(scene) else 0)
+    return answer.outcome == Ended(1 if finished(scene) else 0) or reaches_nothing(scene, answer)
 
 
 def looks_where_no_job_is(scene: Scene) -> bool:
@@ -135,8 +141,8 @@ END = (
         text="end on a pull job ends it.",
         source=END_PROPOSAL,
         needs=WITH_END,
-        when=also(ordinary, ends(Kind.PULL), lambda scene: not (second_client(scene) and names_id(scene))),
-        then=accepted,
+        when=also(ordinary, ends(Kind.PULL)),
+        then=lambda scene, answer: accepted(scene, answer) or reaches_nothing(scene, answer),
     ),
     Requirement(
         id="END-2",
@@ -158,7 +164,6 @@ END = (
             ordinary,
             ends(Kind.PUSH),
             lambda scene: with_abort(scene) or finished(scene),
-            lambda scene: not (second_client(scene) and names_id(scene)),
         ),
         then=answers_completion,
     ),
@@ -188,7 +193,7 @@ END = (
         needs=Needs(all_calls=(BackupBegin, GetJobStats)),
         when=also(
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
-            lambda scene: scene.domain.running and scene.domain.kept is not Kept.NONE and not scene.ending,
+            lambda scene: scene.domain.kept not in (Kept.NONE, Kept.DIED) and not scene.ending,
         ),
         then=result_is_honest,
         form_only=True,

@@ -48,7 +48,8 @@ def dead_handle(scene: Scene) -> bool:
         return False
     if scene.handle.freed:
         return True
-    return isinstance(scene.call, BACKUP_VERBS) and scene.gone is not None
+    job_is_over = scene.handle.domain == scene.call.domain and scene.handle.job is not None and scene.job is None
+    return isinstance(scene.call, BACKUP_VERBS) and job_is_over
 
 
 def of_nothing(scene: Scene) -> bool:

@@ -63,11 +63,12 @@ def borne_by_no_live_job(scene: Scene, answer: Answer) -> bool:
 
 
 def borne_by_no_job_before(scene: Scene, answer: Answer) -> bool:
-    """The id that was drawn is not that of a job that ended."""
+    """The id that was drawn is not that of a job that ended while the domain ran."""
     if isinstance(answer.outcome, Id) and answer.outcome.id is Seen.OLD:
-        return False
+        return any(gone.stopped for gone in scene.domain.gone)  # it may be from before the stop
     told = told_id(scene, answer)
-    return told is None or scene.domain.gone_job(told.label) is None
+    gone = scene.domain.gone_job(told.label) if told is not None else None
+    return gone is None or gone.stopped
 
 
 def chooses_bad_name(scene: Scene) -> bool:
@@ -76,12 +77,7 @@ def chooses_bad_name(scene: Scene) -> bool:
         return False
     if scene.flaw is Flaw.ILL_FORMED_NAME:
         return True
-    return scene.flaw is Flaw.NOTHING and (scene.name_in_use or (scene.unhindered and _freed(scene)))
-
-
-def _freed(scene: Scene) -> bool:
-    label = getattr(scene.call, "label", None)
-    return any(gone.label == label for domain in scene.state.domains for gone in domain.gone)
+    return scene.flaw is Flaw.NOTHING and (scene.name_in_use or (scene.unhindered and scene.name_used_before))
 
 
 def name_is_checked(scene: Scene, answer: Answer) -> bool:

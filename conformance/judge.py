@@ -4,28 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call, JobGetDefaultId
+from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
-from jobtck.conformance.cells import Cell, cell
+from jobtck.conformance.cells import Cell, cell, outcome_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures
-from jobtck.conformance.outcomes import (
-    BlockInfo,
-    Completed,
-    Description,
-    ErrorKind,
-    Events,
-    Id,
-    JobInfo,
-    Leftovers,
-    Listed,
-    Outcome,
-    Refusal,
-    Waited,
-)
-from jobtck.conformance.requirement import Answer, Hurt, Level, Requirement
+from jobtck.conformance.outcomes import Outcome, Waited
+from jobtck.conformance.requirement import Answer, Level, Requirement
 from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
 
@@ -121,6 +108,7 @@ class Judge:
         )
         self._restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
+        self._distinct: dict[object, Ruling] = {}  # most digests are ruled as some other was
         self._unsure: dict[object, Ruling] = {}
         self._futures_of: dict[State, frozenset[State]] = {}
         self._start = Belief.sure(initial(domains))
@@ -149,7 +137,9 @@ class Judge:
         if ruling is None:
             if len(self._rulings) >= RULINGS_MAX:
                 self._rulings.clear()
-            ruling = self._rulings[key] = self.rule_afresh(state, call, outcome, waited)
+                self._distinct.clear()
+            ruling = self.rule_afresh(state, call, outcome, waited)
+            ruling = self._rulings[key] = self._distinct.setdefault(_words(ruling, outcome), ruling)
         return ruling
 
     def rule_afresh(self, state: State, call: Call, outcome: Outcome, waited: Waited) -> Ruling:
@@ -165,6 +155,11 @@ class Judge:
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
             promises=tuple(requirement for requirement in applied if requirement.keeps),
         )
+
+    def left_alone(self, step: Step) -> bool:
+        """Nothing should have come of the call, nor of the time it took."""
+        quiet = step.before.is_sure and len(self._futures(step.before.state)) == 1
+        return quiet and step.belief is not None and step.belief.states == step.before.states
 
     def _futures(self, state: State) -> frozenset[State]:
         found = self._futures_of.get(state)
@@ -208,6 +203,8 @@ class Judge:
         if merged is None:
             exercised = {id for ruling in rulings for id in ruling.exercised}
             promises = {promise.id: promise for ruling in rulings for promise in ruling.promises}
+            if len(self._unsure) >= RULINGS_MAX:
+                self._unsure.clear()
             merged = self._unsure[visited, rulings] = Ruling(
                 visited, tuple(sorted(exercised)), (), (), (), tuple(promises.values())
             )
@@ -225,41 +222,11 @@ class Judge:
         return Step(call, outcome, belief, blamed, common or least.broken, None)
 
 
+def _words(ruling: Ruling, outcome: Outcome) -> tuple[object, ...]:
+    """All that is told of a ruling, and of the answer that was ruled so."""
+    verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
+    return (ruling.cell, verdict, outcome_words(outcome))
+
+
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(id for id in ids[0] if all(id in others for others in ids))
-
-
-def blame(step: Step, suspect: Step | None) -> tuple[str, ...]:
-    """The requirements to name for a deviation in a trace where every call is needed to show it.
-
-    The call before it is the suspect: if it promised that a later query would not show this, then that
-    promise is what was broken, and the query only brought it to light.
-    """
-    if suspect is None:
-        return step.deviations
-    shown = shows(step)
-    broken = [promise for promise in suspect.ruling.promises if promise.keeps & shown]
-    special = [promise for promise in broken if not promise.general]
-    return tuple(promise.id for promise in special or broken) or step.deviations
-
-
-def shows(step: Step) -> Hurt:
-    """What an answer that deviates brings to light: a job lost, a job that should not be, a file, or none of these."""
-    call, outcome = step.call, step.outcome
-    match outcome:
-        case Leftovers():
-            return Hurt.FILE
-        case Completed() | Events() | Id() if not isinstance(call, JobGetDefaultId):
-            return Hurt.NOTHING
-        case JobInfo(type=told) | BlockInfo(kind=told):
-            return Hurt.LOST if told is None else Hurt.NEW
-        case Description() | Id():
-            return Hurt.LOST
-        case Listed():
-            return Hurt.LOST | Hurt.NEW
-        case Refusal(kind=ErrorKind.INTERNAL):
-            return Hurt.NOTHING
-        case Refusal():
-            return Hurt.NEW if isinstance(call, BackupBegin | BlockJobBegin) else Hurt.LOST
-        case _:
-            return Hurt.LOST if isinstance(call, BackupBegin | BlockJobBegin) else Hurt.NEW

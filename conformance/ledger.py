@@ -4,7 +4,6 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from jobtck.conformance.calls import (
-    BLOCK_KIND,
     NAMES,
     WITH_JOB,
     BackupBegin,
@@ -48,7 +47,7 @@ ODD_NAMES = {Odd.ZERO: "0", Odd.NEXT: "job-nobody", Odd.HUGE: "x" * 300, Odd.NEG
 UNKNOWN_TOKEN = Token(-1)
 
 _SILENT_REFUSALS: dict[object, Refusal] = {}
-_CREATING = frozenset((BackupBegin, *BLOCK_KIND))
+_CREATING = (BackupBegin, BlockJobBegin)
 
 
 class Ledger:
@@ -116,12 +115,12 @@ class Ledger:
         return outcome if reader is None else reader(self, call, outcome, belief)
 
     def _note_begin(self, call: Call) -> None:
-        if type(call) in _CREATING:
+        if isinstance(call, _CREATING):
             self._begins[call.domain] = self._begins.get(call.domain, 0) + 1
 
     def _note_change(self, call: Call) -> None:
         """A call that may have changed what is running begins progress anew."""
-        if type(call) in _CREATING:
+        if isinstance(call, _CREATING):
             self._note_begin(call)
             self._forget(call.label)
             if self._design.handle is Handle.NAME:
@@ -133,7 +132,7 @@ class Ledger:
     def _id(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Id)
         state = belief.state
-        if type(call) in _CREATING:
+        if isinstance(call, _CREATING):
             seen = self._see(call.domain, JobType.BACKUP, outcome.id, belief)
             self._bind_id(call.label, call.domain, self._space(JobType.BACKUP), outcome.id)
             return Id(seen)
@@ -247,7 +246,7 @@ _OTHERS_OF = {call: _others(call) for call in WITH_JOB}
 def _with_job(call: Call, job: JobArgument) -> Call:
     """The call about another job: `dataclasses.replace`, five times as fast."""
     names, values = _OTHERS_OF[type(call)]
-    return type(call)(job=job, **dict(zip(names, values(call), strict=True)))  # type: ignore[call-arg]
+    return type(call)(job=job, **dict(zip(names, values(call), strict=True)))  # type: ignore[call-arg, arg-type]
 
 
 def _silent(refusal: Refusal) -> Refusal:

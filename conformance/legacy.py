@@ -90,7 +90,7 @@ LEGACY = (
             or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending),
         ),
         then=acts_on_the_default,
-        keeps=Hurt.LOST,
+        keeps=Hurt.GONE | Hurt.NEW,
     ),
     Requirement(
         id="DEFAULT-2",

@@ -120,24 +120,28 @@ def _begun(scene: Scene, call: Call, _: Outcome) -> State:
     told = not design.has_ids or design.handle is Handle.NAME
     told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
     job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told)
-    domains = tuple(
-        domain._replace(gone=tuple(gone for gone in domain.gone if gone.label != call.label))
-        for domain in scene.state.domains
-    )
+    domains = tuple([_without_gone(domain, call.label) for domain in scene.state.domains])
     domain = domains[call.domain]
     first = design.default_job and kind.is_backup and not domain.backups and domain.default is None
     domain = domain._replace(
-        jobs=tuple(sorted((*domain.jobs, job), key=lambda each: each.label)),
-        gone=tuple(gone._replace(followed=True) for gone in domain.gone),
+        jobs=tuple(sorted((*domain.jobs, job))),  # by label
+        gone=tuple([gone if gone.followed else gone._replace(followed=True) for gone in domain.gone]),
         default=call.label if first else domain.default,
         kept=Kept.UNSURE if kind.is_backup and domain.kept is not Kept.NONE else domain.kept,
     )
     # a handle of the job that had this label before stands for nothing that can still be told
-    handles = tuple(pair for pair in scene.state.handles if pair[1].job != call.label and pair[0] != call.label)
+    handles = tuple([pair for pair in scene.state.handles if pair[1].job != call.label and pair[0] != call.label])
     state = State((*domains[: call.domain], domain, *domains[call.domain + 1 :]), handles)
     if design.handle is Handle.OPAQUE and kind.is_backup:
         state = state.with_handle(call.label, HandleState(call.domain, call.label, JobType.BACKUP))
     return state
+
+
+def _without_gone(domain: Domain, label: int) -> Domain:
+    """The domain without the ended job of that label."""
+    if domain.gone_job(label) is None:
+        return domain
+    return domain._replace(gone=tuple([gone for gone in domain.gone if gone.label != label]))
 
 
 def _ended(scene: Scene, call: Call, outcome: Outcome) -> State:
@@ -183,6 +187,8 @@ def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
         domain = removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
     gone = tuple(each._replace(stopped=True) for each in domain.gone)
     kept = Kept.UNSURE if isinstance(call, Save) else domain.kept  # a save has statistics of its own
+    if scene.domain.backups and kept is Kept.CUT_SHORT:
+        kept = Kept.DIED
     return scene.state.with_domain(call.domain, domain._replace(running=False, gone=gone, default=None, kept=kept))
 
 
@@ -218,7 +224,7 @@ def _id_told(scene: Scene, call: Call, outcome: Outcome) -> State:
 def _handle_made(scene: Scene, call: Call, _: Outcome) -> State:
     assert isinstance(call, JobLookupId | JobCompose)
     wanted = call.type
-    meant = scene.job or scene.gone
+    meant = scene.job
     if meant is not None and wanted is not None and meant.kind.type is not wanted:
         meant = None
     made = wanted or (meant.kind.type if meant else JobType.BACKUP)

@@ -117,5 +117,6 @@ QUERY = (
             lambda scene: scene.domain.running and scene.domain.kept is not Kept.UNSURE and not scene.ending,
         ),
         then=there_once,
+        keeps=Hurt.STATISTICS,
     ),
 )

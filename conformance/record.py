@@ -82,6 +82,7 @@ class KnownDeviation:
     reference: str
     call: str = ""  # only in this call, where named
     design: str = ""
+    flaky: bool = False  # it does not happen every time: its absence is no news
 
 
 @dataclass(frozen=True, slots=True)

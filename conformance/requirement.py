@@ -22,10 +22,13 @@ class Hurt(Flag):
     """What a later query shows when a call did more than it said."""
 
     NOTHING = 0
-    LOST = auto()  # a live job is gone or changed
+    GONE = auto()  # a live job is no more
+    CHANGED = auto()  # a live job is another
     NEW = auto()  # a job is there that nobody began, or one that ended
     FILE = auto()  # a file or socket is left
-    ANY = LOST | NEW | FILE
+    STATISTICS = auto()  # what is told of the last job is lost, or of another job
+    LOST = GONE | CHANGED
+    ANY = LOST | NEW | FILE | STATISTICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Needs:
         """What the design lacks, in words; empty when it lacks nothing."""
         if self.handle is not None and design.handle not in self.handle:
             return "jobs are named by " + " or ".join(sorted(HANDLE_WORDS[each] for each in self.handle))
+        many = design.parallel > 1 and design.listing  # without a list LIST-2 allows one at a time
         axes = (
             ("zero", self.zero, design.zero),
             ("listing", self.listing, design.listing),
@@ -79,8 +83,8 @@ class Needs:
             ("block_ids", self.block_ids, design.block_ids),
             ("namespace", self.namespace, design.namespace),
             ("reuse", self.reuse, design.reuse),
-            ("parallel backups", self.many, design.parallel > 1),
-            ("a choice for calls without an id", self.legacy_choice, design.parallel > 1 or not design.has_ids),
+            ("parallel backups", self.many, many),
+            ("a choice for calls without an id", self.legacy_choice, many or not design.has_ids),
         )
         for axis, wanted, found in axes:
             if wanted is not None and wanted != found:
@@ -105,6 +109,8 @@ class Requirement:
 
     `speaks_of` narrows it to answers of one sort. `keeps` says what later queries must not show of the
     call; a `general` requirement is named for that only if no other promised the same.
+    `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
+    that breaks one of them, it is to blame.
     Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
     `provisional` is the reason why nothing exercises it yet.
     """
@@ -119,6 +125,7 @@ class Requirement:
     speaks_of: type[object] = object
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
+    presumes: tuple[str, ...] = ()
     form_only: bool = False
     provisional: str = ""
 

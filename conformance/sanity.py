@@ -34,7 +34,7 @@ def one_event_each(scene: Scene, answer: Answer) -> bool:
 def died_with_a_job(scene: Scene) -> bool:
     """Statistics are asked of a backup that was running when its domain died."""
     completed = on(GetJobStats, completed=True, flaw=Flaw.NOTHING)(scene)
-    return completed and not scene.domain.running and scene.domain.kept is Kept.CUT_SHORT
+    return completed and not scene.domain.running and scene.domain.kept is Kept.DIED
 
 
 def no_success(_: Scene, answer: Answer) -> bool:

@@ -20,7 +20,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Capabilities
 from jobtck.conformance.design import Design, Handle, Zero
-from jobtck.conformance.state import Domain, Gone, HandleState, Job, Phase, State
+from jobtck.conformance.state import GONE_MAX, Domain, Gone, HandleState, Job, Phase, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Scene:
 
     @property
     def backups_limit(self) -> int:
-        """How many backups may run at once on a domain."""
-        return min(self.design.parallel, self.capabilities.parallel_backups)
+        """How many backups may run at once on a domain: one where no call lists them (LIST-2)."""
+        return min(self.design.parallel, self.capabilities.parallel_backups) if self.design.listing else 1
 
     @property
     def limit_reached(self) -> bool:
@@ -119,6 +119,14 @@ class Scene:
     def name_in_use(self) -> bool:
         """The client chose the name of a live job."""
         return any(job.label == getattr(self.call, "label", None) for job in live_jobs(self.state))
+
+    @property
+    def name_used_before(self) -> bool:
+        """The client chose the name of an ended job, or there are too many of them to tell."""
+        label = getattr(self.call, "label", None)
+        return self.design.handle is Handle.NAME and any(
+            len(domain.gone) == GONE_MAX or domain.gone_job(label) for domain in self.state.domains
+        )
 
     @property
     def unhindered(self) -> bool:

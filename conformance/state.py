@@ -59,6 +59,7 @@ class Kept(StrEnum):
     NONE = "none"
     NORMAL = "of a normal end"
     CUT_SHORT = "of one cut short"
+    DIED = "of one that died with the domain"
     UNSURE = "unsure"
 
 
@@ -105,6 +106,12 @@ class Domain(_DomainFields):
     def backups(self) -> tuple[Job, ...]:
         """The live backups, ending ones too."""
         return tuple(job for job in self.jobs if job.kind.is_backup)
+
+    @property
+    def all_jobs(self) -> tuple[Job | Gone, ...]:
+        """The live jobs, and those that are gone and remembered."""
+        live: tuple[Job | Gone, ...] = self.jobs
+        return live + self.gone
 
     def job(self, label: int) -> Job | None:
         """The live job of that label."""

@@ -1,28 +1,36 @@
 """Traces as files: calls with symbolic ids, so that a trace of one backend replays on another."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 
 from jobtck.conformance.calls import (
     CALL_OF_NAME,
+    BackupBegin,
+    BlockJobBegin,
     Call,
     Flaw,
     HandleOf,
     IdOf,
+    JobCompose,
+    JobLookupId,
     JobType,
     Mode,
     NoJob,
     Odd,
     call_name,
 )
-from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
+from jobtck.conformance.cells import CLIENT_WORDS
+from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord
+from jobtck.conformance.state import HANDLE_LABELS, LABELS
 
 CALLS_MAX = 100_000  # in one trace file; the kit's own have a few hundred at most
 BYTES_MAX = 64 * 1024 * 1024  # of a trace file
+DOMAINS = 2  # of a session
+NUMBER_MAX = 2**31 - 1  # for bandwidths and counts
 
 JsonObject = dict[str, object]
 
@@ -97,67 +105,152 @@ def parse_trace(text: str, place: str) -> Trace:
     """The trace in a file's text; *place* names the file in complaints."""
     try:
         content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{place}: not JSON: {error}") from error
     if not isinstance(content, dict) or "schema" not in content:
         raise BadInput(f"{place}: not a trace of jobtck: it has no 'schema'")
     if content["schema"] != TRACE_SCHEMA:
-        raise BadInput(f"{place}: its schema is {content['schema']!r}, and only {TRACE_SCHEMA!r} can be replayed")
-    try:
-        calls = content["calls"]
-        if not isinstance(calls, list) or len(calls) > CALLS_MAX:
-            raise BadInput(f"{place}: 'calls' is no list of at most {CALLS_MAX} calls")
-        return Trace(
-            backend=str(content["backend"]),
-            design=_design(content["design"]),
-            requirements=tuple(str(each) for each in content["requirements"]),
-            calls=tuple(_call(call, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
+        raise BadInput(
+            f"{place}: its schema is {content['schema']!r}, and only {TRACE_SCHEMA!r} can be replayed"
         )
-    except KeyError as error:
-        raise BadInput(f"{place}: {error.args[0]!r} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"{place}: {error}") from error
+    for key in ("backend", "design", "requirements", "calls"):
+        if key not in content:
+            raise BadInput(f"{place}: {key!r} is missing")
+    calls, requirements = content["calls"], content["requirements"]
+    if not isinstance(calls, list) or not 0 < len(calls) <= CALLS_MAX:
+        raise BadInput(f"{place}: 'calls' is no list of 1 to {CALLS_MAX} calls")
+    if not isinstance(requirements, list) or not requirements:
+        raise BadInput(f"{place}: 'requirements' is no list of requirements, one at least")
+    design = _design(content["design"], place)
+    return Trace(
+        backend=str(content["backend"]),
+        design=design,
+        requirements=tuple(str(each) for each in requirements),
+        calls=tuple(
+            _call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)
+        ),
+    )
 
 
-def _design(axes: Mapping[str, object]) -> Design:
-    optional = {"zero": Zero, "namespace": Namespace, "reuse": Reuse}
-    chosen: dict[str, object] = {**axes, "handle": Handle(axes["handle"])}
-    for name, choice in optional.items():
-        chosen[name] = choice(axes[name]) if name in axes else None
-    return Design(**chosen)  # type: ignore[arg-type]
-
-
-def _call(values: Mapping[str, object], place: str) -> Call:
-    name = values.get("call")
-    kind = CALL_OF_NAME.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise BadInput(f"{place}: no call is named {name!r}")
-    arguments = {key: _symbolic(key, value) for key, value in values.items() if key not in ("call", "answer")}
-    try:
-        return kind(**arguments)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise BadInput(f"{place}: {error}") from error
-
-
-def _symbolic(key: str, value: object) -> object:
-    match key, value:
-        case "job", {"id_of": int(label)}:
-            return IdOf(label)
-        case "job", {"handle_of": int(label)}:
-            return HandleOf(label)
-        case "job", {"odd": str(name)}:
-            return Odd[name.upper()]
-        case "job", _:
-            return NoJob.NAMED
-        case "types", list():
-            return frozenset(JobType(each) for each in value)
-        case "type", str():
-            return JobType(value)
-        case "mode", str():
-            return Mode(value)
-        case "flaw", str():
-            return Flaw(value)
-        case "disks", list():
-            return tuple(str(each) for each in value)
+def _design(content: object, place: str) -> Design:
+    match content:
+        case {"name": str(name), **axes}:
+            return design_of(name, axes, f"{place}: design")
         case _:
-            return value
+            raise BadInput(f"{place}: 'design' is no object with a 'name' and the axes")
+
+
+def _call(content: object, design: Design, place: str) -> Call:
+    match content:
+        case {"call": str(name), **arguments} if name in CALL_OF_NAME:
+            kind = CALL_OF_NAME[name]
+        case {"call": name}:
+            raise BadInput(f"{place}: no call is named {name!r}")
+        case _:
+            raise BadInput(f"{place}: {content!r:.80} is no call")
+    arguments.pop("answer", None)
+    allowed = {each.name for each in fields(kind)}
+    read: dict[str, object] = {}
+    for key, value in arguments.items():
+        if key not in allowed:
+            raise BadInput(f"{place}: {name} has no argument {key!r}")
+        try:
+            read[key] = _READERS[key](value)
+        except (TypeError, ValueError, KeyError) as error:
+            raise BadInput(f"{place}: {name} cannot have {key} = {value!r:.80}") from error
+    try:
+        call = kind(**read)  # type: ignore[arg-type]
+    except TypeError as error:
+        needed = ", ".join(sorted(allowed - read.keys() - _OPTIONAL))
+        raise BadInput(f"{place}: {name} needs {needed}") from error
+    if complaint := _misfit(call, design):
+        raise BadInput(f"{place}: {name} {complaint}")
+    return call
+
+
+def _misfit(call: Call, design: Design) -> str:
+    """What makes the call none of the design's, in words; empty when it is one."""
+    handle = design.handle
+    if isinstance(call, BackupBegin | BlockJobBegin):
+        if call.label >= LABELS:
+            return f"labels its job {call.label}: labels of jobs are below {LABELS}"
+        if (call.name is not None) != (handle is Handle.NAME):
+            return f"{'needs a' if handle is Handle.NAME else 'cannot have a'} name where handle = '{handle}'"
+    match getattr(call, "job", None):
+        case NoJob() if handle is not Handle.NONE:
+            return f"names no job, and handle = '{handle}' demands one"
+        case HandleOf() if handle is not Handle.OPAQUE:
+            return f"names a handle, and handle = '{handle}' has none"
+        case IdOf() if handle is Handle.NONE:
+            return "names an id, and handle = 'none' has none"
+        case IdOf() if handle is Handle.OPAQUE and not isinstance(call, JobLookupId | JobCompose):
+            return "names an id, and handle = 'opaque' demands a handle"
+        case _:
+            return ""
+
+
+def _below(limit: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return tuple(_text(each) for each in value)
+
+
+_label = _below(HANDLE_LABELS.stop)
+_job_label = _below(LABELS)
+
+
+def _reference(value: object) -> IdOf | HandleOf | Odd | NoJob:
+    match value:
+        case {"id_of": label, **more} if not more:
+            return IdOf(_job_label(label))
+        case {"handle_of": label, **more} if not more:
+            return HandleOf(_label(label))
+        case {"odd": str(name), **more} if not more:
+            return Odd[name.upper()]
+        case None:
+            return NoJob.NAMED
+        case _:
+            raise ValueError(value)
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "domain": _below(DOMAINS),
+    "client": _below(len(CLIENT_WORDS)),
+    "label": _label,
+    "job": _reference,
+    "mode": Mode,
+    "flaw": Flaw,
+    "type": JobType,
+    "types": lambda value: frozenset(map(JobType, _texts(value))),
+    "disk": _text,
+    "disks": _texts,
+    "name": _text,
+    "abort": _switch,
+    "completed": _switch,
+    "keep": _switch,
+    "pivot": _switch,
+    "bandwidth": _below(NUMBER_MAX),
+    "due": _below(NUMBER_MAX),
+}
+_OPTIONAL = frozenset({"domain", "client", "flaw", "name"})

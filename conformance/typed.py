@@ -12,6 +12,7 @@ from jobtck.conformance.calls import (
     GetJobStats,
     IdOf,
     JobGetType,
+    JobSetDefaultId,
     Kind,
     ListAllJobs,
 )
@@ -88,7 +89,7 @@ TYPES = (
         text="A backup verb on an id that only a job of another type bears is refused, and that job goes on.",
         source=mail("even if there is some other job type that overlaps namespaces"),
         needs=Needs(handle=IDS, block_ids=True, any_call=BACKUP_VERBS),
-        when=also(ordinary, on(*BACKUP_VERBS), of_another_type),
+        when=also(ordinary, on(*BACKUP_VERBS, JobSetDefaultId), of_another_type),
         then=refused,
         keeps=Hurt.LOST,
     ),
@@ -122,7 +123,7 @@ TYPES = (
         needs=Needs(handle=OPAQUE, block_ids=True, any_call=BACKUP_VERBS),
         when=also(
             ordinary,
-            on(*BACKUP_VERBS),
+            on(*BACKUP_VERBS, JobSetDefaultId),
             of_another_type,
             lambda scene: scene.handle is not None and not scene.handle.freed,
         ),

@@ -13,6 +13,7 @@ from jobtck.conformance.calls import (
     ListAllJobs,
     NoJob,
     Odd,
+    TakeEvents,
     call_name,
 )
 from jobtck.conformance.cells import CLIENT_WORDS, outcome_words
@@ -59,6 +60,8 @@ def _arguments(call: Call) -> list[object]:
         words += [f"only {type}" for type in sorted(call.types)]
     if isinstance(call, GetJobStats):
         words += [word for word in ("completed", "keep") if getattr(call, word)]
+    if isinstance(call, TakeEvents) and call.due:
+        words.append(f"{call.due} due")
     words += [word for word in ("abort", "pivot") if getattr(call, word, False)]
     words.append(getattr(call, "flaw", Flaw.NOTHING))
     words += [CLIENT_WORDS[call.client], "second domain" if call.domain else ""]

@@ -138,6 +138,9 @@ def _known(known: KnownDeviation) -> JsonObject:
         "versions": known.versions,
         "reason": known.reason,
         "reference": known.reference,
+        "call": known.call,
+        "design": known.design,
+        "flaky": known.flaky,
     }
 
 

@@ -48,7 +48,7 @@ from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Cap
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.ledger import NAME_OF_LABEL
-from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Job, State
+from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Gone, Job, State
 
 ILL_FORMED_NAMES = ("", "1job")
 ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
@@ -140,9 +140,11 @@ class Alphabet:
 
     def _has_room(self, state: State) -> bool:
         """There are few jobs, or it makes the third of nothing but pull backups."""
+        live = sum([len(domain.jobs) for domain in state.domains])
+        if live < self.live_jobs or live >= LIVE_JOBS_MAX:
+            return live < self.live_jobs
         jobs = [job for domain in state.domains for job in domain.jobs]
-        only_pulls = all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
-        return len(jobs) < (LIVE_JOBS_MAX if only_pulls else self.live_jobs)
+        return all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
 
     def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
         """A label for a backup beyond the limit, where there is no room for others."""
@@ -169,7 +171,7 @@ class Alphabet:
 
     def _names(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
-        return [(each.label,) for each in (*domain.jobs, *domain.gone)] if self._labels(state, belief) else ()
+        return [(each.label,) for each in domain.all_jobs] if self._labels(state, belief) else ()
 
     def _live(self, state: State, _: Belief) -> Sequence[Variant]:
         match self.design.handle:
@@ -207,7 +209,7 @@ class Alphabet:
 
     def _looked_up(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
-        known = [*(job for job in domain.jobs if self._told(job)), *domain.gone]
+        known = [each for each in domain.all_jobs if isinstance(each, Gone) or self._told(each)]
         free = self._free_handles(state, belief)
         return [(*handle, IdOf(each.label), each.kind.type) for handle in free for each in known]
 
@@ -358,18 +360,19 @@ def _around(state: State, _: Belief) -> Sequence[Variant]:
 
 
 def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
-    everything = (each for domain in state.domains[:2] for each in (*domain.jobs, *domain.gone))
+    everything = (each for domain in state.domains[:2] for each in domain.all_jobs)
     return [(each.label,) for each in everything if each.kind.is_backup]
 
 
 def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
     second = state.domains[1]
-    return [(IdOf(each.label),) for each in (*second.jobs, *second.gone)]
+    return [(IdOf(each.label),) for each in second.all_jobs]
 
 
 def free_label(belief: Belief) -> int | None:
     """The label for the next job: one never used, else that of the job that ended longest ago; None when all live."""
-    taken = {job.label for state in belief.states for domain in state.domains for job in domain.jobs}
+    states = (belief.state,) if belief.is_sure else belief.states
+    taken = {job.label for state in states for domain in state.domains for job in domain.jobs}
     gone = [each.label for domain in belief.state.domains for each in domain.gone]
     for label in range(LABELS):
         if label not in taken and label not in gone:

@@ -141,7 +141,7 @@ def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> 
         if fleeting and not isinstance(call, Settle):
             continue  # what happens while a job ends is tried where it is the only one
         visited = cell(belief.state, call)
-        if visited in seen:
+        if visited in seen or (capabilities.dies_of_stop_in_block_job and _stops_in_block_job(belief, call)):
             continue
         expensive = costly(capabilities, belief, call)
         if expensive and not _worth_it(belief, call):
@@ -156,6 +156,11 @@ def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> 
         seen.add(visited)
         assert step.belief is not None
         yield Move(call, visited, place_words(step.belief), expensive)
+
+
+def _stops_in_block_job(belief: Belief, call: Call) -> bool:
+    jobs = belief.state.domains[call.domain].jobs
+    return isinstance(call, Destroy) and any(not job.kind.is_backup for job in jobs)
 
 
 def _worth_it(belief: Belief, call: Call) -> bool:

@@ -1,6 +1,7 @@
 """Counter-examples made short: by the model's own shortest way, else by leaving out what is not needed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from jobtck.conformance.calls import Call
 
@@ -33,4 +34,15 @@ def shorten(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call,
             break
         else:
             size = max(1, size // 2)
+    return needed
+
+
+def plainer(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
+    """The calls, each by the first client unless the deviation needs another."""
+    needed = tuple(calls)
+    for at in reversed(range(len(needed))):
+        if needed[at].client:
+            candidate = (*needed[:at], replace(needed[at], client=0), *needed[at + 1 :])
+            if still_deviates(candidate):
+                needed = candidate
     return needed

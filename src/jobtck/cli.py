@@ -1,13 +1,15 @@
 """The command line: `jobtck run`, `list`, `probe` and `replay`."""
 
+import math
 import shlex
 import sys
+import traceback
 from pathlib import Path
 
 import click
 
 from jobtck import __version__
-from jobtck.conformance.errors import JobtckError
+from jobtck.conformance.errors import BackendFailure, JobtckError
 
 CONNECT = click.option("-c", "--connect", "uri", metavar="URI", help="libvirt connection URI, as in virsh.")
 READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Connect read-only, as in virsh.")
@@ -19,7 +21,7 @@ BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
 
 
 class Group(click.Group):
-    """Every failure that is foreseen is told in one sentence and ends in its exit status."""
+    """Every failure that is foreseen is told in one sentence; none ends in a verdict's exit status."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -27,6 +29,25 @@ class Group(click.Group):
         except JobtckError as error:
             click.echo(f"jobtck: {error}", err=True)
             raise SystemExit(error.exit_status) from error
+        except KeyboardInterrupt:
+            click.echo("jobtck: interrupted", err=True)
+            raise SystemExit(BackendFailure.exit_status) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except OSError as error:
+            click.echo(f"jobtck: {error}", err=True)
+            raise SystemExit(BackendFailure.exit_status) from error
+        except Exception:  # noqa: BLE001
+            traceback.print_exc()
+            click.echo("jobtck: this is a mistake in jobtck: no verdict can rest on it", err=True)
+            raise SystemExit(BackendFailure.exit_status) from None
+
+
+def finite(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    """The seconds, if they are a number that is reached some time."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter(f"{seconds} is no number of seconds", param=parameter)
+    return seconds
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +71,7 @@ def main() -> None:
     "--budget",
     type=click.FloatRange(min=BUDGET_MIN_SECONDS),
     default=BUDGET_SECONDS,
+    callback=finite,
     show_default=True,
     metavar="SECONDS",
     help="How long to search.",

@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -13,13 +13,16 @@ from rich.console import Console
 from jobtck import reportdir
 from jobtck.backends import load_backend
 from jobtck.conformance.capabilities import Options
-from jobtck.conformance.design import Handle, find_design
-from jobtck.conformance.errors import BadInput
-from jobtck.conformance.record import EXIT_STATUS, KnownDeviation
+from jobtck.conformance.design import Design, Handle, find_design
+from jobtck.conformance.errors import BackendFailure, BadInput
+from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
 from jobtck.reports.terminal import print_run
 from jobtck.run import DEFAULT_PAIRS, Order, judge_all
+from jobtck.supervisor import supervised
+
+CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
 
 def pairs_for(backend: str | None, design: str | None) -> tuple[tuple[str, str], ...]:
@@ -28,9 +31,14 @@ def pairs_for(backend: str | None, design: str | None) -> tuple[tuple[str, str],
         return DEFAULT_PAIRS
     if backend is None:
         assert design is not None
-        backend = "libvirt" if find_design(design).handle is Handle.NONE else "numbered"
+        backend = real_backend_for(find_design(design))
     plugin = load_backend(backend)
     return ((backend, design or plugin.default_design),)
+
+
+def real_backend_for(design: Design) -> str:
+    """The backend on real libvirt that can play the design, if any can."""
+    return "libvirt" if design.handle is Handle.NONE else "numbered"
 
 
 def options_for(uri: str | None, *, read_only: bool) -> Options:
@@ -83,11 +91,45 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 def run_and_report(order: Order, directory: Path, console: Console) -> int:
-    """The exit status; the report is written and shown, also of a run that ended early."""
+    """The exit status; the report is written and shown, also of a run that ended early or died."""
     reportdir.prepare(directory)
     order = replace(order, database=directory / reportdir.DATABASE)
+    reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
+
+    def told_of(died_of: str) -> None:
+        sweep_left_behind()
+        console.print(
+            f"jobtck: the process in which the backend was driven died of {died_of}: no verdict can rest on this "
+            f"run; what it had counted until then is in {directory}",
+            markup=False,
+            highlight=False,
+        )
+
+    return supervised(lambda: _run_and_report(order, directory, console), told_of)
+
+
+def _run_and_report(order: Order, directory: Path, console: Console) -> int:
+    unwritten: BackendFailure | None = None
     with terminated_as_interrupted():
-        run = judge_all(order, _Bars(console), threading.Event())
-        run = reportdir.write(run, directory)
+        run = judge_all(order, _Bars(console), threading.Event(), lambda so_far: _keep(so_far, directory))
+        try:
+            run = reportdir.write(run, directory)
+        except BackendFailure as failure:
+            unwritten = failure
     print_run(console, run, str(directory))
+    if unwritten is not None:
+        raise unwritten
     return EXIT_STATUS[run.verdict]
+
+
+def _keep(so_far: RunRecord, directory: Path) -> None:
+    """The report of a run that goes on, for the case that it dies."""
+    with suppress(BackendFailure):
+        reportdir.write(replace(so_far, error=CUT_OFF), directory)
+
+
+def sweep_left_behind() -> None:
+    """What a driver in a process that died has left is removed, as far as it is provably the kit's."""
+    from jobtck.fixtures.run_directory import sweep_embedded
+
+    sweep_embedded(None)

@@ -32,6 +32,10 @@ ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
 LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
+DIES_NOTE = (
+    "no domain was stopped while a block job ran on it: this release was seen to die of that, see docs/findings.md"
+)
+
 Progress = Callable[[int, int, int], None]
 
 
@@ -81,6 +85,8 @@ class Hunt:
         self._fast: list[_Lane] = []
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
+        if target.capabilities.dies_of_stop_in_block_job:
+            self.notes.append(DIES_NOTE)
         self.tour = Tour(self.chart, self._alphabet)
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -285,9 +291,10 @@ class Hunt:
                 lane.backend = None
 
     def counted(self) -> Tally:
-        """What all lanes have counted."""
+        """What the lanes have counted that are not under way."""
         total = Tally()
-        for tally in (*(lane.tally for lane in self._fast), *self._side_tallies):
+        side = self._side_tallies if all(future.done() for future in self._futures) else []
+        for tally in (*(lane.tally for lane in self._fast), *side):
             total.merge(tally)
         return total
 

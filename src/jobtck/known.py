@@ -14,7 +14,8 @@ from jobtck.conformance.errors import BadInput
 from jobtck.conformance.record import Deviation, KnownDeviation
 
 REQUIRED = ("requirement", "backend", "versions", "reason", "reference")
-OPTIONAL = ("call", "design")
+FLAKY = "flaky"
+KEYS = (*REQUIRED, "call", "design", FLAKY)
 
 
 def shipped_known() -> tuple[KnownDeviation, ...]:
@@ -50,9 +51,11 @@ def parse_known(text: str, place: str) -> tuple[KnownDeviation, ...]:
 def _known(table: Mapping[str, object], number: int, text: str, place: str) -> KnownDeviation:
     keys = ("known",) * (number + 1)
     for key, value in table.items():
-        if key not in (*REQUIRED, *OPTIONAL):
-            raise BadInput(f"{at(place, text, *keys, key)}: no key {key!r}: the keys are {', '.join(REQUIRED)}")
-        if not isinstance(value, str):
+        if key not in KEYS:
+            raise BadInput(f"{at(place, text, *keys, key)}: no key {key!r}: the keys are {', '.join(KEYS)}")
+        if key == FLAKY and not isinstance(value, bool):
+            raise BadInput(f"{at(place, text, *keys, key)}: {key} = {value!r}: write true or false")
+        if key != FLAKY and not isinstance(value, str):
             raise BadInput(f"{at(place, text, *keys, key)}: {key} = {value!r}: write a text")
     for key in REQUIRED:
         if key not in table:
@@ -65,7 +68,8 @@ def _known(table: Mapping[str, object], number: int, text: str, place: str) -> K
     except InvalidSpecifier as error:
         where = at(place, text, *keys, "versions")
         raise BadInput(f"{where}: {error}: write a range like '>=9.0,<9.1'") from error
-    return KnownDeviation(**{key: str(value) for key, value in table.items()})
+    texts = {key: str(value) for key, value in table.items() if key != FLAKY}
+    return KnownDeviation(**texts, flaky=bool(table.get(FLAKY, False)))
 
 
 def concerns(known: KnownDeviation, backend: str, design: str, version: str) -> bool:

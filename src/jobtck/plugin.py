@@ -34,33 +34,45 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
     """The record of one run, made when the first item asks for it."""
     from threading import Event
 
-    from jobtck.command import known_deviations, options_for, pairs_for
+    from jobtck.command import known_deviations, options_for, pairs_for, terminated_as_interrupted
+    from jobtck.conformance.errors import JobtckError
     from jobtck.run import Order, Silent, judge_all
 
     option = request.config.getoption
-    order = Order(
-        pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),
-        options=options_for(option("--jobtck-connect"), read_only=False),
-        budget_seconds=option("--jobtck-budget"),
-        seed=option("--jobtck-seed"),
-        known=known_deviations(option("--jobtck-known")),
-        strict=False,
-        command="pytest --pyargs jobtck.suite",
-    )
-    run = judge_all(order, Silent(), Event())
+    try:
+        order = Order(
+            pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),
+            options=options_for(option("--jobtck-connect"), read_only=False),
+            budget_seconds=option("--jobtck-budget"),
+            seed=option("--jobtck-seed"),
+            known=known_deviations(option("--jobtck-known")),
+            strict=False,
+            command="pytest --pyargs jobtck.suite",
+        )
+        with terminated_as_interrupted():
+            run = judge_all(order, Silent(), Event())
+    except JobtckError as error:
+        pytest.exit(f"jobtck: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
     if run.error or not run.records:
-        pytest.fail(f"jobtck: {run.error or 'nothing was judged'}", pytrace=False)
-    return run.records[0]
+        pytest.exit(f"jobtck: {run.error or 'nothing was judged'}", returncode=pytest.ExitCode.INTERNAL_ERROR)
+    record = run.records[0]
+    if not any(each.exercised for each in record.requirements):
+        pytest.fail("jobtck: the backend has nothing that could be judged", pytrace=False)
+    return record
 
 
 @pytest.fixture
 def jobtck_requirement(request: pytest.FixtureRequest, jobtck_record: "Record") -> None:
     """Passes, fails or skips as the run says of that requirement."""
-    from jobtck.reports.junit import deviations_text
     from jobtck.conformance.record import Verdict
+    from jobtck.reports.junit import deviations_text
 
     found = next(each for each in jobtck_record.requirements if each.id == request.param)
     told = f"{found.id} ({found.level}): {found.text}"
+    stale = [each for each in jobtck_record.stale_known if each.requirement == found.id]
+    if stale:
+        listed = "\n".join(f"listed, and no longer seen: {each.reason} ({each.reference})" for each in stale)
+        pytest.fail(f"{told}\n{listed}", pytrace=False)
     match found.verdict:
         case Verdict.FAIL if found.level == "MUST":
             pytest.fail(f"{told}\n{deviations_text(found)}", pytrace=False)

@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.text import Text
 
 from jobtck.backends import load_backend
-from jobtck.command import terminated_as_interrupted
+from jobtck.command import real_backend_for, terminated_as_interrupted
 from jobtck.confirm import replay
+from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Options
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.errors import BackendFailure, BadInput
-from jobtck.conformance.judge import Judge, blame
+from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.session import Performed
 from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
@@ -26,48 +27,56 @@ FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
 def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> int:
     """The exit status: 0 fixed, 1 still there, 3 it took another turn; says so line by line."""
     trace = read_trace(path)
+    backend = backend_name or backend_of(trace, options)
     console = Console()
     with terminated_as_interrupted():
         try:
-            target = load_backend(backend_name or trace.backend).open(trace.design, options)
+            target = load_backend(backend).open(trace.design, options)
         except KeyboardInterrupt as error:
             raise BackendFailure("interrupted") from error
         try:
             judge = Judge(target.design, target.capabilities)
-            backend = target.fresh()
+            guests = target.fresh()
             try:
-                performed = replay(judge, backend, trace.calls)
+                performed = replay(judge, guests, trace.calls)
             finally:
-                backend.close()
+                guests.close()
         except KeyboardInterrupt as error:
             raise BackendFailure("interrupted") from error
         finally:
             target.close()
     _print(console, performed, trace.calls)
-    status, words = conclusion(trace, performed)
+    status, words = conclusion(judge, trace, performed)
     console.print(Text(f"{target.name} as {target.design.name}: {words}"))
     return status
+
+
+def backend_of(trace: Trace, options: Options) -> str:
+    """The backend that the trace was seen on; with a URI, one that has use for it."""
+    in_memory = trace.backend == "reference"
+    return real_backend_for(trace.design) if in_memory and options.uri is not None else trace.backend
 
 
 def read_trace(path: Path) -> Trace:
     """The trace in that file."""
     try:
-        if path.stat().st_size > BYTES_MAX:
+        with path.open("rb") as file:
+            content = file.read(BYTES_MAX + 1)
+        if len(content) > BYTES_MAX:
             raise BadInput(f"{path}: larger than {BYTES_MAX >> 20} MiB: no trace of the kit's")
-        text = path.read_text(encoding="utf-8")
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot read the trace: {error}") from error
     return parse_trace(text, str(path))
 
 
-def conclusion(trace: Trace, performed: Sequence[Performed]) -> tuple[int, str]:
+def conclusion(judge: Judge, trace: Trace, performed: Sequence[Performed]) -> tuple[int, str]:
     """The exit status of a replay, and what it says in words."""
     if not performed:
         return ANOTHER_TURN, "took another turn: no call of the trace can be made here"
     last = performed[-1]
     if last.step.deviations:
-        suspect = performed[-2].step if len(performed) > 1 else None
-        broken = blame(last.step, suspect)
+        broken = blame(judge, [each.step for each in performed])
         if set(broken) & set(trace.requirements):
             demand = "; ".join(f"{id}: {BY_ID[id].text}" for id in broken)
             return STILL_THERE, f"still there. {demand}"

@@ -63,8 +63,16 @@ class Silent:
         """Nothing is shown."""
 
 
-def judge_all(order: Order, watcher: Watcher, stop: threading.Event) -> RunRecord:
-    """The record of all that the order names; whatever fails is in it, and nothing is left running."""
+def judge_all(
+    order: Order,
+    watcher: Watcher,
+    stop: threading.Event,
+    keep: Callable[[RunRecord], None] = lambda _: None,
+) -> RunRecord:
+    """The record of all that the order names; whatever fails is in it, and nothing is left running.
+
+    *keep* is given what there is at each stage.
+    """
     begun = time.monotonic()
     hunts: list[Hunt] = []
     error = ""
@@ -74,7 +82,7 @@ def judge_all(order: Order, watcher: Watcher, stop: threading.Event) -> RunRecor
                 target = _opened(name, find_design(design), order.options)
                 stack.callback(target.close)
                 hunts.append(Hunt(target, _plan(order), stop))
-            _hunt_all(hunts, order, watcher)
+            _hunt_all(hunts, order, watcher, lambda: keep(_record(hunts, order, begun, "")))
         except BackendFailure as failure:
             error = str(failure)
         except KeyboardInterrupt:
@@ -84,6 +92,10 @@ def judge_all(order: Order, watcher: Watcher, stop: threading.Event) -> RunRecor
             stop.set()
             for hunt in hunts:
                 stack.callback(hunt.close)
+    return _record(hunts, order, begun, error)
+
+
+def _record(hunts: Sequence[Hunt], order: Order, begun: float, error: str) -> RunRecord:
     records = tuple(record_of(hunt, order.known, order.command, strict=order.strict) for hunt in hunts)
     if not error:
         error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")
@@ -98,13 +110,14 @@ def _plan(order: Order) -> Plan:
     return Plan(order.budget_seconds, order.seed, order.database)
 
 
-def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher) -> None:
+def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher, keep: Callable[[], None]) -> None:
     for hunt in hunts:
         hunt.begin_excursions()
     searching = order.budget_seconds - CONFIRM_SECONDS
     for number, hunt in enumerate(hunts):
         until = _share(hunt, searching, len(hunts) - number)
         _watched(hunt, watcher, "tour", lambda hunt=hunt, until=until: hunt.go_on_tour(watcher.update, until))
+        keep()
     for number, hunt in enumerate(hunts):
         until = _share(hunt, searching, len(hunts) - number)
         _watched(
@@ -112,6 +125,7 @@ def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher) -> None:
         )
     for hunt in hunts:
         hunt.wait_for_excursions()
+    keep()
     for hunt in hunts:
         hunt.close()
         hunt.confirm_all()

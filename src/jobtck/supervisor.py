@@ -1,0 +1,58 @@
+"""The work is done in a child process: a library that dies in it, dies alone."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ERROR_STATUS = 4
+
+
+def supervised(work: Callable[[], int], clean_up: Callable[[str], None]) -> int:
+    """The exit status of *work*, done in a child; if a signal kills that, *clean_up* is told which, and it is 4."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _be_the_child(work)
+    before = {each: signal.signal(each, _forward_to(child)) for each in FORWARDED}
+    try:
+        status = _status_of(child)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return code
+    clean_up(signal.Signals(-code).name)
+    return ERROR_STATUS
+
+
+def _be_the_child(work: Callable[[], int]) -> None:
+    status = ERROR_STATUS
+    try:
+        status = work()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else ERROR_STATUS
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _forward_to(child: int) -> Callable[[int, FrameType | None], None]:
+    def forward(number: int, _: FrameType | None) -> None:
+        try:
+            os.kill(child, number)
+        except ProcessLookupError:
+            pass
+
+    return forward
+
+
+def _status_of(child: int) -> int:
+    return os.waitpid(child, 0)[1]

@@ -1,0 +1,45 @@
+"""What several tests share: charts, drawn once, and the command line in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from jobtck.conformance.design import presets
+from jobtck.conformance.judge import Judge
+from jobtck.fixtures.reference import ReferenceTarget
+from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.chart import Chart, draw
+
+TOUR_JOBS = 2
+
+pytest_plugins = ["pytester"]
+
+
+@cache
+def drawn_once(name: str) -> Chart:
+    target = ReferenceTarget(presets()[name])
+    judge = Judge(target.design, target.capabilities)
+    return draw(judge, Alphabet(target.design, target.capabilities, TOUR_JOBS))
+
+
+@pytest.fixture
+def chart_of() -> Callable[[str], Chart]:
+    """The chart of a preset on the reference; to be looked at only."""
+    return drawn_once
+
+
+@pytest.fixture
+def jobtck(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `jobtck` with these arguments in an empty directory."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "jobtck.cli", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120
+        )
+
+    return run
