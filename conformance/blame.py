@@ -19,7 +19,7 @@ from jobtck.conformance.outcomes import (
 )
 from jobtck.conformance.requirement import Hurt, Requirement
 
-_OF_FORM = (Refusal, Description)  # answers whose form may be wrong because of a call before
+_OF_FORM = (Refusal, Description, Completed)  # whose form may be wrong because of a call before
 
 
 def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -46,7 +46,8 @@ def _broken_promises(judge: Judge, suspect: Step, shown: Hurt) -> list[Requireme
     if judge.left_alone(suspect):
         return special or broken
     began = isinstance(suspect.call, BackupBegin | BlockJobBegin)
-    return [] if began and not isinstance(suspect.outcome, Refusal) else special
+    others = len(suspect.before.state.domains[suspect.call.domain].jobs) > 1
+    return special if isinstance(suspect.outcome, Refusal) or (others and not began) else []
 
 
 def shows(step: Step) -> Hurt:

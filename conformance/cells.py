@@ -50,9 +50,14 @@ def state_words(state: State, call: Call) -> str:
         words += f", {kept_words(domain)}"
     if isinstance(call, TakeEvents):
         words += f", {'many' if domain.owed is None else min(len(domain.owed), 1)} events due"
-    if "default" in call_name(type(call)) or call_name(type(call)) in ("abort_job", "get_job_info"):
-        words += "" if domain.default is None else ", default set"
+    if domain.default is not None and _asks_for_default(call):
+        words += ", default set"
     return words
+
+
+def _asks_for_default(call: Call) -> bool:
+    name = call_name(type(call))
+    return "default" in name or name in ("abort_job", "get_job_info") or call == GetJobStats(client=call.client)
 
 
 def kept_words(domain: Domain) -> str:

@@ -181,10 +181,9 @@ class Judge:
             states |= self._futures(state)
         assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
         ruled = [(state, self.rule(state, call, outcome, waited)) for state in states]
-        possible = [(state, ruling) for state, ruling in ruled if not ruling.broken]
-        if not possible:
+        kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
+        if not kept:
             return self._blamed(belief, call, outcome, waited)
-        kept = [(state, ruling) for state, ruling in possible if not ruling.misformed] or possible
         regretted = _in_all([ruling.regretted for _, ruling in kept])
         merged = self._merged(belief, call, frozenset(ruling for _, ruling in kept))
         if regretted:

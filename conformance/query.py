@@ -93,7 +93,7 @@ QUERY = (
         when=on(GetJobInfo, GetJobStats, GetBlockJobInfo),
         then=never_back,
         form_only=True,
-        speaks_of=JobInfo | BlockInfo,  # type: ignore[arg-type]
+        speaks_of=JobInfo | BlockInfo,
     ),
     Requirement(
         id="QUERY-4",
@@ -114,7 +114,7 @@ QUERY = (
         needs=Needs(all_calls=(BackupBegin, GetJobStats)),
         when=also(
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
-            lambda scene: scene.domain.running and scene.domain.kept is not Kept.UNSURE and not scene.ending,
+            lambda scene: scene.domain.running and scene.domain.kept is not Kept.UNSURE,
         ),
         then=there_once,
         keeps=Hurt.STATISTICS,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
+from types import UnionType
 
 from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
@@ -122,7 +123,7 @@ class Requirement:
     needs: Needs = field(default_factory=Needs)
     when: When
     then: Then
-    speaks_of: type[object] = object
+    speaks_of: type[object] | UnionType = object
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
     presumes: tuple[str, ...] = ()

@@ -123,7 +123,7 @@ class Scene:
     @property
     def name_used_before(self) -> bool:
         """The client chose the name of an ended job, or there are too many of them to tell."""
-        label = getattr(self.call, "label", None)
+        label: int = getattr(self.call, "label", -1)
         return self.design.handle is Handle.NAME and any(
             len(domain.gone) == GONE_MAX or domain.gone_job(label) for domain in self.state.domains
         )

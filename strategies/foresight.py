@@ -1,6 +1,6 @@
 """What the requirements let a call end in: for planning only, nobody is judged by it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jobtck.conformance.calls import (
     NAMES,
@@ -57,6 +57,8 @@ LIKELY_REFUSALS = (
     Refusal(ErrorKind.BUSY),
 )
 
+BEGUN: Mapping[Handle, Outcome] = {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}
+
 
 def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
     """The step after the first imaginable answer in which nothing is broken; None if there is none."""
@@ -79,7 +81,7 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     domain = state.domains[call.domain]
     match call:
         case BackupBegin():
-            yield {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}.get(design.handle, DONE)
+            yield BEGUN.get(design.handle, DONE)
         case BackupGetXmlDesc():
             yield from (_description(design, job) for job in domain.backups)
         case BackupEnd():

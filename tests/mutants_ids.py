@@ -42,10 +42,12 @@ class SharesIds(Reference):
 
 
 class ReusesIds(Reference):
-    """Gives the smallest id that no live job bears, in a design that never gives one again."""
+    """Gives the id of an ended job again, in a design that never does."""
 
     def draw_id(self, guest: Guest, space: IdSpace) -> int:
-        return next(number for number in range(1, 99) if number not in space.jobs)
+        if not space.jobs and space.issued and guest.completed.type is not None:
+            return space.issued
+        return super().draw_id(guest, space)
 
 
 class StartsDespiteCheckpoint(Reference):

@@ -3,13 +3,12 @@
 import math
 import shlex
 import sys
-import traceback
 from pathlib import Path
 
 import click
 
 from jobtck import __version__
-from jobtck.conformance.errors import BackendFailure, JobtckError
+from jobtck.failures import failures_told
 
 CONNECT = click.option("-c", "--connect", "uri", metavar="URI", help="libvirt connection URI, as in virsh.")
 READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Connect read-only, as in virsh.")
@@ -24,23 +23,8 @@ class Group(click.Group):
     """Every failure that is foreseen is told in one sentence; none ends in a verdict's exit status."""
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with failures_told():
             return super().invoke(ctx)
-        except JobtckError as error:
-            click.echo(f"jobtck: {error}", err=True)
-            raise SystemExit(error.exit_status) from error
-        except KeyboardInterrupt:
-            click.echo("jobtck: interrupted", err=True)
-            raise SystemExit(BackendFailure.exit_status) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except OSError as error:
-            click.echo(f"jobtck: {error}", err=True)
-            raise SystemExit(BackendFailure.exit_status) from error
-        except Exception:  # noqa: BLE001
-            traceback.print_exc()
-            click.echo("jobtck: this is a mistake in jobtck: no verdict can rest on it", err=True)
-            raise SystemExit(BackendFailure.exit_status) from None
 
 
 def finite(_: click.Context, parameter: click.Parameter, seconds: float) -> float:

@@ -1,5 +1,6 @@
 """What the commands share: which backends are meant, and a run with its report, whatever ends it."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,12 +17,14 @@ from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord
+from jobtck.failures import failures_told
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
 from jobtck.reports.terminal import print_run
 from jobtck.run import DEFAULT_PAIRS, Order, judge_all
 from jobtck.supervisor import supervised
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
 
@@ -33,7 +36,9 @@ def pairs_for(backend: str | None, design: str | None) -> tuple[tuple[str, str],
         assert design is not None
         backend = real_backend_for(find_design(design))
     plugin = load_backend(backend)
-    return ((backend, design or plugin.default_design),)
+    design = design or plugin.default_design
+    find_design(design)  # a mistake in it is told before anything is begun
+    return ((backend, design),)
 
 
 def real_backend_for(design: Design) -> str:
@@ -77,12 +82,17 @@ class _Bars:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what was started is removed."""
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what was started is removed.
+
+    Only the first of them counts: a second one would break off the removal.
+    """
 
     def interrupt(_: int, __: FrameType | None) -> None:
+        for each in INTERRUPTIONS:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
+    before = {each: signal.signal(each, interrupt) for each in INTERRUPTIONS}
     try:
         yield
     finally:
@@ -93,6 +103,8 @@ def terminated_as_interrupted() -> Iterator[None]:
 def run_and_report(order: Order, directory: Path, console: Console) -> int:
     """The exit status; the report is written and shown, also of a run that ended early or died."""
     reportdir.prepare(directory)
+    # What Hypothesis keeps for itself lies there too, and not in the user's working directory.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(directory.resolve() / reportdir.STORAGE))
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
 
@@ -110,15 +122,20 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
 
 def _run_and_report(order: Order, directory: Path, console: Console) -> int:
     unwritten: BackendFailure | None = None
-    with terminated_as_interrupted():
-        run = judge_all(order, _Bars(console), threading.Event(), lambda so_far: _keep(so_far, directory))
+    with failures_told(), terminated_as_interrupted():
+        try:
+            run = judge_all(order, _Bars(console), threading.Event(), lambda so_far: _keep(so_far, directory))
+        except BadInput as error:
+            reportdir.write(RunRecord((), order.command, order.seed, 0.0, str(error)), directory)
+            raise
         try:
             run = reportdir.write(run, directory)
         except BackendFailure as failure:
             unwritten = failure
-    print_run(console, run, str(directory))
-    if unwritten is not None:
-        raise unwritten
+    with failures_told():
+        print_run(console, run, str(directory))
+        if unwritten is not None:
+            raise unwritten
     return EXIT_STATUS[run.verdict]
 
 

@@ -1,5 +1,6 @@
 """A deviation is believed when it happens again, on fresh guests, with as few calls as can show it."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from jobtck.conformance.blame import blame
@@ -16,6 +17,7 @@ from jobtck.strategies.shorten import plainer, shorten
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
+SHORTEN_SECONDS_MAX = 8.0  # for leaving calls out; a trace that is a call too long is still a trace
 
 
 def replay(
@@ -90,10 +92,11 @@ def _shortened(
     They may lead to the same answer in a plainer state, where it breaks what was taken for granted.
     """
     best = performed
+    end = time.monotonic() + SHORTEN_SECONDS_MAX
 
     def still_deviates(candidate: Sequence[Call]) -> bool:
         nonlocal best
-        if stop():
+        if stop() or time.monotonic() > end:
             return False
         again = replay(judge, backend, candidate, best[-1].step.deviations)
         if not again or not _shows_as_much(again[-1].step, best[-1].step):

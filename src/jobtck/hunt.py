@@ -26,6 +26,7 @@ FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting f
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
 FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
+CONFIRM_SECONDS_MAX = 8.0  # beyond the budget, in which deviations are still begun to be run again
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
 ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
@@ -103,6 +104,11 @@ class Hunt:
         """The time is up, or somebody wants it to end."""
         return self._stop.is_set() or self._time_left() <= 0 or self.failure is not None
 
+    def _fail(self, error: JobtckError) -> None:
+        """The first failure is the one to tell; it ends the hunt."""
+        if self.failure is None:
+            self.failure = error
+
     # -- lanes ----------------------------------------------------------------------------------------------------
 
     def begin_excursions(self) -> None:
@@ -143,7 +149,7 @@ class Hunt:
                 self.tour.visit_costly(each, self._sessions(backend, tally), self._note, self.is_over)
         except JobtckError as error:
             if not self._stop.is_set():
-                self.failure = self.failure or error
+                self._fail(error)
         finally:
             if backend is not None:
                 backend.close()
@@ -193,14 +199,15 @@ class Hunt:
 
     def _work(self, lane: "_Lane", work: Callable[[Callable[[], Session], int], None], number: int) -> None:
         try:
-            lane.backend = lane.backend or self.target.fresh()
+            if lane.backend is None:
+                lane.backend = self.target.fresh()
             begun = time.monotonic()
             try:
                 work(self._sessions(lane.backend, lane.tally), number)
             finally:
                 lane.seconds += time.monotonic() - begun
         except JobtckError as error:
-            self.failure = self.failure or error
+            self._fail(error)
 
     def _watched(self, progress: Progress, until: float) -> Callable[[], bool]:
         def stop() -> bool:
@@ -262,23 +269,25 @@ class Hunt:
 
     def _add(self, deviation: Deviation) -> None:
         """Keeps the deviation, unless the same was shown by as few calls on the way to another."""
-        shown = [line.answer for line in deviation.lines[-1:]], type(deviation.lines[-1].call)
-        for each in self.deviations:
-            alike = each.requirements == deviation.requirements
-            if alike and ([line.answer for line in each.lines[-1:]], type(each.lines[-1].call)) == shown:
+        for at, each in enumerate(self.deviations):
+            if _sort_of(each) == _sort_of(deviation):
+                if len(deviation.lines) < len(each.lines):
+                    self.deviations[at] = deviation
                 return
         self.deviations.append(deviation)
 
     def _confirm(self, found: Found) -> Deviation | str:
         if self._stop.is_set() or self.failure is not None:
             return ""
+        if self._time_left() < -CONFIRM_SECONDS_MAX:
+            return "there was no time left to run it again"
         ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:
             return confirm(
                 self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._stop.is_set
             )
         except JobtckError as error:
-            self.failure = self.failure or error
+            self._fail(error)
             return ""
 
     # -- the end --------------------------------------------------------------------------------------------------
@@ -306,6 +315,12 @@ class Hunt:
             seconds_total=sum(lane.seconds for lane in self._fast),
             seconds_in_backend=sum(tally.seconds for tally in tallies),
         )
+
+
+def _sort_of(deviation: Deviation) -> tuple[object, ...]:
+    """Deviations of one sort were shown by the same answer to the same call."""
+    last = deviation.lines[-1]
+    return (deviation.requirements, type(last.call), last.answer)
 
 
 class _Lane:

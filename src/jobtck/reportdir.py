@@ -16,6 +16,7 @@ TRACES = "traces"
 RESULT = "result.json"
 JUNIT = "junit.xml"
 DATABASE = "examples"
+STORAGE = ".hypothesis"
 
 
 def prepare(directory: Path) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -116,13 +117,11 @@ def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher, keep: Calla
     searching = order.budget_seconds - CONFIRM_SECONDS
     for number, hunt in enumerate(hunts):
         until = _share(hunt, searching, len(hunts) - number)
-        _watched(hunt, watcher, "tour", lambda hunt=hunt, until=until: hunt.go_on_tour(watcher.update, until))
+        _watched(hunt, watcher, "tour", partial(hunt.go_on_tour, watcher.update, until))
         keep()
     for number, hunt in enumerate(hunts):
         until = _share(hunt, searching, len(hunts) - number)
-        _watched(
-            hunt, watcher, "long sessions", lambda hunt=hunt, until=until: hunt.run_machine(watcher.update, until)
-        )
+        _watched(hunt, watcher, "long sessions", partial(hunt.run_machine, watcher.update, until))
     for hunt in hunts:
         hunt.wait_for_excursions()
     keep()
