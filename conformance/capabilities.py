@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from jobtck.conformance.calls import ALL_CALLS, Call, Kind, NAMES
+from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Kind
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Outcome
 

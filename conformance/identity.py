@@ -4,14 +4,13 @@ from jobtck.conformance.calls import (
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
-    BlockJobBegin,
     BlockJobGetId,
     Flaw,
     IdOf,
 )
 from jobtck.conformance.capabilities import Feature
-from jobtck.conformance.design import Handle, Namespace, Reuse
-from jobtck.conformance.outcomes import ErrorKind, Id, Refusal, Seen, Value
+from jobtck.conformance.design import Handle, Reuse
+from jobtck.conformance.outcomes import Id, Refusal, Seen, Value
 from jobtck.conformance.predicates import (
     accepted,
     also,
@@ -24,7 +23,6 @@ from jobtck.conformance.predicates import (
     ordinary,
     pull_or_finished,
     refused,
-    refused_as,
     second_client,
     steady,
 )
@@ -33,13 +31,13 @@ from jobtck.conformance.requirement import (
     IDS,
     INTEGER,
     NAME,
+    SENSE,
     Answer,
     Hurt,
     Needs,
     Requirement,
     mail,
 )
-from jobtck.conformance.requirement import SENSE
 from jobtck.conformance.scene import Scene
 
 

@@ -48,7 +48,7 @@ def default_is_unset(scene: Scene) -> bool:
     return scene.design.default_job and scene.domain.default is None and bool(scene.domain.backups)
 
 
-def answers_as_with_id(scene: Scene, answer: Answer) -> bool:
+def answers_as_with_id(_: Scene, answer: Answer) -> bool:
     """The legacy query shows the job, the legacy abort ends it."""
     told = answer.outcome
     return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type is None)
@@ -86,7 +86,7 @@ LEGACY = (
         needs=Needs(legacy_choice=True, any_call=(GetJobInfo, GetJobStats, AbortJob)),
         when=also(
             ordinary,
-            lambda scene: default_matters(scene) and legacy_verb(scene)
+            lambda scene: (default_matters(scene) and legacy_verb(scene))
             or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending),
         ),
         then=acts_on_the_default,

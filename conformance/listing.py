@@ -13,7 +13,7 @@ def listable(scene: Scene) -> tuple[Job, ...]:
     return tuple(job for job in scene.domain.jobs if job.kind.is_backup or scene.design.block_ids)
 
 
-def lists_exactly(scene: Scene, jobs: tuple[Job, ...], answer: Answer) -> bool:
+def lists_exactly(jobs: tuple[Job, ...], answer: Answer) -> bool:
     """The list holds these jobs, each once; a job whose id was never told counts by its number only."""
     if not isinstance(answer.outcome, Listed):
         return False
@@ -26,7 +26,7 @@ def lists_exactly(scene: Scene, jobs: tuple[Job, ...], answer: Answer) -> bool:
 
 def holds_the_live_jobs(scene: Scene, answer: Answer) -> bool:
     """The list is the live jobs that bear ids."""
-    return lists_exactly(scene, listable(scene), answer)
+    return lists_exactly(listable(scene), answer)
 
 
 def filters_or_refuses(scene: Scene, answer: Answer) -> bool:
@@ -36,7 +36,7 @@ def filters_or_refuses(scene: Scene, answer: Answer) -> bool:
     assert isinstance(scene.call, ListAllJobs)
     types: frozenset[JobType] = scene.call.types
     wanted = tuple(job for job in listable(scene) if job.kind.type in types)
-    return lists_exactly(scene, wanted, answer)
+    return lists_exactly(wanted, answer)
 
 
 LIST = (

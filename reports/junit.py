@@ -172,6 +172,7 @@ def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
 
 
 def deviations_text(requirement: RequirementRecord) -> str:
+    """Why the requirement fails: its source, and each deviation as its calls."""
     told = [requirement.reason, f"source: {requirement.source}"]
     told += [_deviation_text(each) for each in requirement.deviations]
     return legible("\n\n".join(filter(None, told)))

@@ -71,13 +71,13 @@ def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
 
 def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     """Answers that a backend might give, values first."""
-    if not hasattr(call, "flaw") or not call.flaw:
-        if not (isinstance(call, Save) and state.domains[call.domain].jobs):
-            yield from _values(design, state, call)
+    hindered = isinstance(call, Save) and bool(state.domains[call.domain].jobs)
+    if not getattr(call, "flaw", "") and not hindered:
+        yield from _values(design, state, call)
     yield from LIKELY_REFUSALS
 
 
-def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:
+def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:  # noqa: PLR0915
     domain = state.domains[call.domain]
     match call:
         case BackupBegin():
@@ -91,7 +91,7 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:
             yield from (JobInfo(JobType.BACKUP), JobInfo(None)) if domain.backups else (JobInfo(None),)
         case GetJobStats():
             if domain.kept is not Kept.NONE:
-                yield from (Completed(JobType.BACKUP, True), Completed(JobType.BACKUP, False, True))  # noqa: FBT003
+                yield from (Completed(JobType.BACKUP, True), Completed(JobType.BACKUP, False, True))
             yield Completed(None)
         case AbortJob():
             if domain.backups:

@@ -1,6 +1,7 @@
 """The machine: Hypothesis draws programs until the time is up; what it finds is kept in its database."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -8,9 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 from hypothesis.errors import FlakyFailure
 
-from jobtck.conformance.session import Session
-from jobtck.strategies.programs import BYTES_PER_CALL, PROGRAM_CALLS, run_program
-from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.programs import BYTES_PER_CALL, PROGRAM_CALLS
 
 PROGRAM_BYTES = BYTES_PER_CALL * PROGRAM_CALLS
 ROUND_EXAMPLES = 100  # programs in one run of Hypothesis; it begins each run with what its database kept
@@ -21,36 +20,20 @@ class Deviated(Exception):
 
 
 def search(
-    alphabet: Alphabet,
-    new_session: Callable[[], Session],
-    is_news: Callable[[Session], bool],
-    stop: Callable[[], bool],
-    random_seed: int,
-    database: Path | None = None,
+    play: Callable[[bytes], bool], stop: Callable[[], bool], random_seed: int, database: Path | None = None
 ) -> None:
-    """Draws programs until *stop* says so; *is_news* is told of each deviation, and says whether it is a new one."""
-    kept: ExampleDatabase = (
-        InMemoryExampleDatabase() if database is None else DirectoryBasedExampleDatabase(str(database))
-    )
+    """Draws programs until *stop* says so; *play* runs one, and says whether it showed a deviation that is new."""
+    kept = InMemoryExampleDatabase() if database is None else DirectoryBasedExampleDatabase(str(database))
     round_number = 0
     while not stop():
-        one_round = _round(alphabet, new_session, is_news, stop, kept, random_seed + round_number)
-        try:
-            one_round()
-        except Deviated:
-            pass
-        except FlakyFailure:
-            pass  # the deviation was told already; whether it happens again is found out on a fresh guest
+        # a program that deviated once and then not: whether it happens again is found out on fresh guests
+        with suppress(Deviated, FlakyFailure):
+            _round(play, stop, kept, random_seed + round_number)()
         round_number += 1
 
 
 def _round(
-    alphabet: Alphabet,
-    new_session: Callable[[], Session],
-    is_news: Callable[[Session], bool],
-    stop: Callable[[], bool],
-    kept: ExampleDatabase,
-    random_seed: int,
+    play: Callable[[bytes], bool], stop: Callable[[], bool], kept: ExampleDatabase, random_seed: int
 ) -> Callable[[], None]:
     news: set[bytes] = set()
 
@@ -70,8 +53,7 @@ def _round(
             return
         if program in news:
             raise Deviated  # Hypothesis makes sure; the backend need not be asked again
-        session = new_session()
-        if run_program(program, session, alphabet, is_news, stop):
+        if play(program):
             news.add(program)
             raise Deviated
 

@@ -32,6 +32,12 @@ class CountsFromZero(Reference):
     def draw_id(self, guest: Guest, space: IdSpace) -> int:
         return super().draw_id(guest, space) - 1
 
+    def end_all_jobs(self) -> None:
+        super().end_all_jobs()
+        for guest in self.guests.values():
+            for space in guest.spaces.values():
+                space.issued = 0
+
 
 class SharesIds(Reference):
     """Gives a job that begins beside another the other's id."""

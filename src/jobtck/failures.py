@@ -1,11 +1,10 @@
 """Failures are told in one sentence, and none ends in the exit status of a verdict."""
 
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from click import Abort, ClickException
+from click import Abort, ClickException, echo
 from click.exceptions import Exit
 
 from jobtck.conformance.errors import BackendFailure, JobtckError
@@ -30,5 +29,5 @@ def failures_told() -> Iterator[None]:
 
 
 def _tell(sentence: str, status: int) -> None:
-    print(f"jobtck: {sentence}", file=sys.stderr)
+    echo(f"jobtck: {sentence}", err=True)
     raise SystemExit(status)

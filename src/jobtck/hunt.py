@@ -26,7 +26,8 @@ FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting f
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
 FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
-CONFIRM_SECONDS_MAX = 8.0  # beyond the budget, in which deviations are still begun to be run again
+CONFIRM_SECONDS_MIN = 6.0  # beyond the budget, in which deviations are still begun to be run again
+CONFIRM_SHARE = 0.25  # of the budget, for the same
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
 ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
@@ -79,6 +80,7 @@ class Hunt:
         self._began = time.monotonic()
         self._found: dict[tuple[object, ...], Found] = {}
         self._confirmed: set[tuple[object, ...]] = set()
+        self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
         self._lock = threading.Lock()
         self._side_tallies: list[Tally] = []
         self._lanes: ThreadPoolExecutor | None = None
@@ -170,21 +172,20 @@ class Hunt:
 
     def run_machine(self, progress: Progress, until: float) -> None:
         """Lets Hypothesis draw long sessions until *until* (seconds from the start of the hunt)."""
+        from jobtck.strategies.programs import run_program
         from jobtck.strategies.search import search
 
         stop = self._watched(progress, until)
         alphabet = Alphabet(self.target.design, self.target.capabilities)
-        database = self.plan.database
-        self._in_fast_lanes(
-            lambda new_session, lane: search(
-                alphabet,
-                new_session,
-                self._is_news,
+        def work(new_session: Callable[[], Session], lane: int) -> None:
+            search(
+                lambda program: run_program(program, new_session(), alphabet, self._is_news, stop),
                 stop,
                 self.plan.seed + lane * SEED_STRIDE,
-                database if lane == 0 else None,
+                self.plan.database if lane == 0 else None,
             )
-        )
+
+        self._in_fast_lanes(work)
 
     def _in_fast_lanes(self, work: Callable[[Callable[[], Session], int], None]) -> None:
         lanes = FAST_LANES if self.target.capabilities.lock_wait_seconds else 1
@@ -253,6 +254,7 @@ class Hunt:
         with self._lock:
             pending = [found for found in self._found.values() if found.sort not in self._confirmed]
             self._confirmed.update(found.sort for found in pending)
+            self.seen.update((id, call_name(type(found.step.call))) for found in pending for id in found.step.deviations)
         pending.sort(key=lambda found: len(found.calls))
         chosen: list[Found] = []
         for found in pending:
@@ -279,7 +281,7 @@ class Hunt:
     def _confirm(self, found: Found) -> Deviation | str:
         if self._stop.is_set() or self.failure is not None:
             return ""
-        if self._time_left() < -CONFIRM_SECONDS_MAX:
+        if self._time_left() < -max(CONFIRM_SECONDS_MIN, self.plan.budget_seconds * CONFIRM_SHARE):
             return "there was no time left to run it again"
         ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import click
 from rich.console import Console
 
 from jobtck.backends import load_backend, load_backends
@@ -27,7 +28,7 @@ class Found:
 
 
 def _print_json(content: object) -> None:
-    print(json.dumps(content, indent=2))
+    click.echo(json.dumps(content, indent=2))
 
 
 def list_requirements(design_name: str | None, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +37,7 @@ def _be_the_child(work: Callable[[], int]) -> None:
         status = work()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else ERROR_STATUS
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
@@ -46,10 +47,8 @@ def _be_the_child(work: Callable[[], int]) -> None:
 
 def _forward_to(child: int) -> Callable[[int, FrameType | None], None]:
     def forward(number: int, _: FrameType | None) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(child, number)
-        except ProcessLookupError:
-            pass
 
     return forward
 

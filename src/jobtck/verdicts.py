@@ -6,7 +6,6 @@ from jobtck.conformance.capabilities import Target
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.record import (
     CellRecord,
-    Deviation,
     KnownDeviation,
     Record,
     RequirementRecord,
@@ -41,7 +40,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     listed = [each for each in known if concerns(each, target.name, target.design.name, version)]
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
     happened = {each.known for each in requirements if each.known is not None}
-    happened |= {each for each in listed if _happened(each, hunt.deviations)}
+    happened |= {each for each in listed if _happened(each, hunt)}
     exercised = {each.id for each in requirements if each.exercised}
     stale = tuple(
         each for each in listed if not each.flaky and each not in happened and each.requirement in exercised
@@ -61,8 +60,10 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     )
 
 
-def _happened(known: KnownDeviation, deviations: Sequence[Deviation]) -> bool:
-    return any(covers(known, id, deviation) for deviation in deviations for id in deviation.requirements)
+def _happened(known: KnownDeviation, hunt: Hunt) -> bool:
+    """The listed deviation was seen: run again as well, or at least met."""
+    met = any(id == known.requirement and known.call in ("", call) for id, call in hunt.seen)
+    return met or any(covers(known, id, deviation) for deviation in hunt.deviations for id in deviation.requirements)
 
 
 def _requirement(
@@ -78,6 +79,8 @@ def _requirement(
         known = covering[0] if all(covering) else None
         verdict = Verdict.KNOWN if known else Verdict.FAIL
         exercised = max(exercised, 1)
+    elif met := next((each for each in listed if each.requirement == requirement.id and _happened(each, hunt)), None):
+        known, verdict, reason = met, Verdict.KNOWN, "met, and not run again in time"
     elif requirement.provisional:
         verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
     elif missing := requirement.needs.missing_in_design(target.design):

@@ -1,0 +1,118 @@
+"""Every requirement has a mutant that it alone must name, by as few calls as can show it."""
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+
+import pytest
+
+import jobtck.confirm
+import jobtck.hunt
+from jobtck.confirm import deviates, replay
+from jobtck.conformance.calls import Call
+from jobtck.conformance.capabilities import Capabilities
+from jobtck.conformance.catalogue import CATALOGUE
+from jobtck.conformance.design import Design
+from jobtck.conformance.judge import Judge
+from jobtck.conformance.record import Deviation
+from jobtck.conformance.session import Performed, Session
+from jobtck.fixtures.reference import ReferenceTarget
+from jobtck.hunt import Hunt, Plan
+from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.chart import Chart, draw
+from tests.mutants_ids import MUTANTS as OF_IDS
+from tests.mutants_jobs import MUTANTS as OF_JOBS
+from tests.mutants_table import Mutant
+from tests.mutants_told import MUTANTS as OF_TALES
+from tests.mutants_told import Slow
+
+MUTANTS = (*OF_IDS, *OF_JOBS, *OF_TALES)
+CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
+CALLS_MORE = 1_500  # after the last new sort of deviation: what innocents would be named by
+SEED = 20190326
+
+judge_of = cache(Judge)  # pure but for what it remembers, and that is the same for all mutants
+
+
+@cache
+def chart_of(judge: Judge) -> Chart:
+    return draw(judge, Alphabet(judge.design, judge.capabilities, jobtck.hunt.TOUR_JOBS))
+
+
+def drawn_before(judge: Judge, _: Alphabet) -> Chart:
+    return chart_of(judge)
+
+
+@pytest.fixture(autouse=True)
+def _prepared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Judges and charts are made once for a design, and a slow mutant says itself how slow it was."""
+    monkeypatch.setattr(jobtck.hunt, "Judge", judge_of)
+    monkeypatch.setattr(jobtck.hunt, "draw", drawn_before)
+    for module in (jobtck.hunt, jobtck.confirm):
+        monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
+    return
+
+
+def hunted(mutant: Mutant) -> Hunt:
+    """The hunt for what the mutant does wrong: a tour, and long sessions if that does not show it."""
+    stop = threading.Event()
+    hunt = Hunt(ReferenceTarget(mutant.design, mutant.make), Plan(math.inf, SEED), stop)
+    found_before = last_news = 0
+
+    def watch(_: int, calls: int, found: int) -> None:
+        nonlocal found_before, last_news
+        if found > found_before:
+            found_before, last_news = found, calls
+        if calls > (last_news + CALLS_MORE if found else CALLS_MAX):
+            stop.set()
+
+    hunt.go_on_tour(watch, math.inf)
+    if not stop.is_set():
+        hunt.run_machine(watch, math.inf)
+    stop.clear()
+    hunt.confirm_all()
+    hunt.close()
+    return hunt
+
+
+def performed(hunt: Hunt, calls: Sequence[Call]) -> list[Performed]:
+    """What comes of the calls on fresh guests."""
+    return replay(hunt.judge, hunt.target.fresh(), calls)
+
+
+def length_known(hunt: Hunt, deviation: Deviation) -> int:
+    """The length of the model's shortest way to where it deviates, if that way shows it."""
+    shown = performed(hunt, [line.call for line in deviation.lines])
+    where, broken = shown[-1].step.ruling.cell, shown[-1].step.deviations
+    way = hunt.chart.way(where) if where in hunt.chart.ways else ()
+    return len(way) if deviates(performed(hunt, way), broken) else len(shown)
+
+
+def in_groups(mutants: Sequence[Mutant]) -> list[object]:
+    """The mutants of a design are judged by one process: it draws the chart but once."""
+    return [
+        pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(f"mutants-{each.design.name}"))
+        for each in mutants
+    ]
+
+
+@pytest.mark.parametrize("mutant", in_groups(MUTANTS))
+def test_a_mutant_is_killed_by_its_requirement_alone(mutant: Mutant) -> None:
+    hunt = hunted(mutant)
+    named = {id for deviation in hunt.deviations for id in deviation.requirements}
+    assert named == {mutant.requirement}
+    assert min(len(deviation.lines) for deviation in hunt.deviations) == mutant.calls
+    for deviation in hunt.deviations:
+        assert not deviation.is_flaky
+        assert len(deviation.lines) <= length_known(hunt, deviation)
+
+
+def test_every_requirement_has_a_mutant() -> None:
+    judged = {each.id for each in CATALOGUE if not each.provisional}
+    assert {mutant.requirement for mutant in MUTANTS} == judged
+
+
+def test_every_mutant_says_what_it_does_wrong() -> None:
+    assert [each.name for each in MUTANTS if not each.make.__doc__] == []
+    assert len({each.name for each in MUTANTS}) == len(MUTANTS)
