@@ -172,7 +172,8 @@ IDENTITY = (
     ),
     Requirement(
         id="ID-8",
-        text="What is asked about an id is answered about that job: the same id, type, mode and disks it was begun with.",
+        text="What is asked about an id is answered about that job: "
+        "the same id, type, mode and disks it was begun with.",
         source=mail("this job id must be used for"),
         needs=Needs(handle=ANY_IDS, all_calls=(BackupGetXmlDesc,)),
         when=also(ordinary, on(BackupGetXmlDesc), steady, lambda scene: not _by_zero_or_freed(scene)),

@@ -26,8 +26,8 @@ class Ruling:
     """What the requirements say of a sort of answer: it is the same whatever labels and disks are in it.
 
     `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
-    could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised requirements
-    that say what later queries must not show of the call.
+    could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised
+    requirements that say what later queries must not show of the call.
     """
 
     cell: Cell

@@ -99,7 +99,8 @@ class Ledger:
         if self._design.handle is Handle.NAME:
             return ODD_NAMES[odd]
         if odd is Odd.NEXT:
-            greatest = max((each.greatest for (home, _), each in self._issued.items() if home == call.domain), default=0)
+            issued = (each.greatest for (home, _), each in self._issued.items() if home == call.domain)
+            greatest = max(issued, default=0)
             return greatest + 1 + self._begins.get(call.domain, 0)
         return {Odd.ZERO: 0, Odd.HUGE: HUGE_ID, Odd.NEGATIVE: -1}[odd]
 

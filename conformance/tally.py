@@ -39,7 +39,7 @@ class Tally:
             counted = self._pending[ruling, code] = (outcome, Visit())
         visit = counted[1]
         visit.count += 1
-        if seconds > visit.seconds_max:  # noqa: PLR1730: every judged call comes by here
+        if seconds > visit.seconds_max:  # noqa: PLR1730
             visit.seconds_max = seconds
 
     def fold(self) -> None:

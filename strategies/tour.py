@@ -10,7 +10,7 @@ from jobtck.conformance.judge import Belief
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import State
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import Chart, costly, place_words
+from jobtck.strategies.chart import Chart, costly, place_words, waits
 
 IDLE_CALLS_MAX = 12  # calls without a new cell, before the nearest open one is gone to from the beginning
 TRIES = 2  # ways to a place that may be missed, before the backend is taken not to lead there
@@ -44,6 +44,15 @@ class Tour:
     def open_cells(self) -> tuple[Cell, ...]:
         """The cells not visited yet, and those that the backend does not lead to."""
         return (*self._open, *self._unreached)
+
+    @property
+    def is_through(self) -> bool:
+        """Every cell was visited or tried, but for those where the server's lock is waited for."""
+        return not any(self._is_quick(each) for each in self._open)
+
+    def _is_quick(self, each: Cell) -> bool:
+        place, move = self.chart.ways[each]
+        return not waits(self._alphabet.capabilities, place.belief, move.call)
 
     def _claim(self, visited: Cell) -> bool:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from junitparser import JUnitXml
 
 from jobtck import reportdir
 from jobtck.cli import main
+from jobtck.command import CUT_OFF
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BackendFailure
@@ -24,6 +26,18 @@ Jobtck = Callable[..., "subprocess.CompletedProcess[str]"]
 IDS = [requirement.id for requirement in CATALOGUE]
 AMPLE = "300"  # seconds: the tour takes what it needs, on however busy a machine
 LONG_SESSIONS_SECONDS = 0.5
+
+
+# The command line with long sessions cut short.
+BRIEFLY = f"""
+from jobtck.cli import main
+from jobtck.hunt import Hunt
+run_machine = Hunt.run_machine
+Hunt.run_machine = lambda hunt, progress, until: run_machine(
+    hunt, progress, hunt.seconds_gone + {LONG_SESSIONS_SECONDS}
+)
+main(prog_name="jobtck")
+"""
 
 
 @pytest.fixture
@@ -122,19 +136,16 @@ def test_probe_tells_what_the_reference_has(invoke: Callable[..., Result]) -> No
 # -- runs on the reference -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("design", presets())
-def test_the_reference_conforms_in_every_design_but_that_of_recycled_ids(
+@pytest.mark.parametrize("design", [name for name in presets() if name != "recycled-ids"])
+def test_the_reference_conforms(
     design: str, invoke: Callable[..., Result], tmp_path: Path
 ) -> None:
     done = invoke("run", "--backend", "reference", "--design", design, "--budget", AMPLE)
     report = tmp_path / "jobtck-report"
     result = read(report / "result.json")
     validate(result)
-    failed = [each["id"] for each in result["requirements"] if each["verdict"] == "fail"]
-    hazards = ["STALE-1", "STALE-2"] if design == "recycled-ids" else []
-    assert failed == hazards, done.output
-    assert done.exit_code == (1 if hazards else 0), done.output
-    assert result["verdict"] == ("nonconforming" if hazards else "conforming")
+    assert done.exit_code == 0, done.output
+    assert result["verdict"] == "conforming"
     assert result["target"]["design"]["name"] == design
     assert [each["id"] for each in result["requirements"]] == IDS
     cases = [case for suite in JUnitXml.fromfile(str(report / "junit.xml")) for case in suite]
@@ -145,10 +156,10 @@ def test_the_reference_conforms_in_every_design_but_that_of_recycled_ids(
 
 @pytest.fixture(scope="module")
 def recycled(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProcess[str]":
-    """A short run in a process of its own; its working directory is its first argument."""
+    """A run in a process of its own; its working directory is in the place of its arguments."""
     folder = tmp_path_factory.mktemp("recycled")
-    command = [sys.executable, "-m", "jobtck.cli", "run", "--backend", "reference"]
-    command += ["--design", "recycled-ids", "--budget", "15", "-o", "report"]
+    command = [sys.executable, "-c", BRIEFLY, "run", "--backend", "reference"]
+    command += ["--design", "recycled-ids", "--budget", AMPLE, "-o", "report"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=folder, timeout=120
     )
@@ -160,6 +171,10 @@ def test_a_deviation_ends_in_one_and_is_shown(
     recycled: "subprocess.CompletedProcess[str]",
 ) -> None:
     assert (recycled.returncode, recycled.stderr) == (1, "")
+    result = read(Path(recycled.args[0]) / "report" / "result.json")
+    validate(result)
+    failed = {each["id"] for each in result["requirements"] if each["verdict"] == "fail"}
+    assert {"STALE-1", "STALE-2"} <= failed
     told = words(recycled.stdout)
     assert "reference as recycled-ids: tour: " in told
     assert "STALE-2" in told
@@ -180,7 +195,7 @@ def test_every_deviation_has_a_trace_that_replays(
         done = jobtck("replay", str(report / name))
         assert (done.returncode, done.stderr) == (1, "")
         assert "still there" in done.stdout
-        assert len(read(report / name)["calls"]) <= 4
+        assert len(read(report / name)["calls"]) <= 6
 
 
 def test_the_report_holds_what_it_should_and_nothing_beside_it(
@@ -196,15 +211,13 @@ def test_the_report_holds_what_it_should_and_nothing_beside_it(
 
 
 def test_traces_of_the_last_run_go_and_other_files_stay(
-    invoke: Callable[..., Result], tmp_path: Path
+    recycled: "subprocess.CompletedProcess[str]", invoke: Callable[..., Result], tmp_path: Path
 ) -> None:
-    arguments = ["run", "--backend", "reference", "--budget", AMPLE, "-o", str(tmp_path / "r")]
-    assert invoke(*arguments, "--design", "recycled-ids").exit_code == 1
-    traces = tmp_path / "r" / "traces"
-    assert len(list(traces.iterdir())) >= 2
-    (traces / "mine.json").write_text("{}")
-    assert invoke(*arguments, "--design", "default-job").exit_code == 0
-    assert [path.name for path in traces.iterdir()] == ["mine.json"]
+    report = tmp_path / "r"
+    shutil.copytree(Path(recycled.args[0]) / "report", report)
+    (report / "traces" / "mine.json").write_text("{}")
+    assert invoke(*QUICK, "-o", str(report)).exit_code == 0
+    assert [path.name for path in (report / "traces").iterdir()] == ["mine.json"]
 
 
 # -- usage errors ----------------------------------------------------------------------------------
@@ -250,7 +263,8 @@ def test_a_usage_error_ends_in_two_and_a_sentence(
     assert (done.exit_code, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "jobtck-report" / "result.json").exists()
+    report = tmp_path / "jobtck-report" / "result.json"
+    assert not report.exists() or told in read(report)["error"]
 
 
 # -- when things go wrong --------------------------------------------------------------------------
@@ -261,10 +275,11 @@ QUICK = ["run", "--backend", "reference", "--design", "default-job", "--budget",
 def test_a_report_that_cannot_be_written_is_shown_all_the_same(
     invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full_at_last(path: Path, content: str) -> None:
+        if CUT_OFF not in content:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reportdir, "_write", full)
+    monkeypatch.setattr(reportdir, "_write", full_at_last)
     done = invoke(*QUICK)
     assert done.exit_code == 4
     assert "reference" in done.stdout

@@ -254,7 +254,8 @@ class Hunt:
         with self._lock:
             pending = [found for found in self._found.values() if found.sort not in self._confirmed]
             self._confirmed.update(found.sort for found in pending)
-            self.seen.update((id, call_name(type(found.step.call))) for found in pending for id in found.step.deviations)
+            for found in pending:
+                self.seen.update((id, call_name(type(found.step.call))) for id in found.step.deviations)
         pending.sort(key=lambda found: len(found.calls))
         chosen: list[Found] = []
         for found in pending:

@@ -43,7 +43,9 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     happened |= {each for each in listed if _happened(each, hunt)}
     exercised = {each.id for each in requirements if each.exercised}
     stale = tuple(
-        each for each in listed if not each.flaky and each not in happened and each.requirement in exercised
+        each
+        for each in listed
+        if hunt.tour.is_through and not each.flaky and each not in happened and each.requirement in exercised
     )
     return Record(
         verdict=_verdict(hunt, requirements, stale, tally, strict=strict),
