@@ -111,10 +111,12 @@ class Kit:
 
         return self._timed(calls, one_tour)
 
+    def play(self, program: bytes) -> bool:
+        return run_program(program, self.new_session(), self.alphabet, no_news)
+
     def walk(self, calls: int) -> float:
         def one_session() -> None:
-            program = self.chance.randbytes(BYTES_PER_CALL * PROGRAM_CALLS)
-            run_program(program, self.new_session(), self.alphabet, no_news)
+            self.play(self.chance.randbytes(BYTES_PER_CALL * PROGRAM_CALLS))
 
         return self._timed(calls, one_session)
 
@@ -122,10 +124,7 @@ class Kit:
         enough = self.tally.calls + calls
 
         def some_rounds() -> None:
-            seed = self.chance.randrange(2**32)
-            search(
-                self.alphabet, self.new_session, no_news, lambda: self.tally.calls >= enough, seed
-            )
+            search(self.play, lambda: self.tally.calls >= enough, self.chance.randrange(2**32))
 
         return self._timed(calls, some_rounds)
 
@@ -195,9 +194,7 @@ def measures_of(design_name: str) -> Mapping[str, tuple[Measure, int]]:
     }
     if design_name == PLAIN_DESIGN:
         measures["plain machine, hand-written"] = (
-            lambda calls: machine_speed(
-                lambda target: plain_machine(target.fresh), kit.target, calls
-            ),
+            lambda calls: machine_speed(lambda target: plain_machine(target.fresh), kit.target, calls),
             10,
         )
     return measures
@@ -242,12 +239,8 @@ def print_table(design_name: str, found: Mapping[str, list[float]]) -> None:
 def main() -> None:
     """Reads the options, measures on one core, and prints."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument(
-        "--design", action="append", choices=list(presets()), help="default: zero-id, default-job"
-    )
-    options.add_argument(
-        "--calls", type=int, default=100_000, help="for each figure; a tenth in slow machines"
-    )
+    options.add_argument("--design", action="append", choices=list(presets()), help="default: zero-id, default-job")
+    options.add_argument("--calls", type=int, default=100_000, help="for each figure; a tenth in slow machines")
     options.add_argument("--repeats", type=int, default=5)
     options.add_argument("--json", type=Path, help="write all figures to this file too")
     given = options.parse_args()

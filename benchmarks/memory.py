@@ -67,9 +67,7 @@ def walk(design_name: str, sessions: str, calls: int, seed: int) -> None:
         run_program(chance.randbytes(BYTES_PER_CALL * PROGRAM_CALLS), session, alphabet, tell)
         if tally.calls >= marks[0]:
             seconds = time.perf_counter() - began
-            print(
-                f"{tally.calls:>12,} calls {resident_mib():8.1f} MiB {seconds:8.1f} s", flush=True
-            )
+            print(f"{tally.calls:>12,} calls {resident_mib():8.1f} MiB {seconds:8.1f} s", flush=True)
             del marks[0]
         if not marks:
             return

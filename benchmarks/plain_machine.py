@@ -189,9 +189,7 @@ def plain_machine(fresh: Callable[[], Backend]) -> type[RuleBasedStateMachine]:
 
         @rule(keep=st.booleans())
         def ask_for_statistics(self, keep: bool) -> None:  # noqa: FBT001
-            assert isinstance(
-                self.backend.perform(GetJobStats(completed=True, keep=keep)), Completed
-            )
+            assert isinstance(self.backend.perform(GetJobStats(completed=True, keep=keep)), Completed)
 
         @precondition(lambda self: self.running)
         @rule()
@@ -224,9 +222,7 @@ def plain_machine(fresh: Callable[[], Backend]) -> type[RuleBasedStateMachine]:
         def settle(self) -> None:
             assert self.backend.perform(Settle()) == DONE
             self.finished = self.backup is not None and self.backup[1] is Mode.PUSH
-            self.block_jobs = {
-                disk: begun for disk, begun in self.block_jobs.items() if begun is BlockCopy
-            }
+            self.block_jobs = {disk: begun for disk, begun in self.block_jobs.items() if begun is BlockCopy}
             self.ready = set(self.block_jobs)
 
         @rule()

@@ -1,5 +1,6 @@
 """The calls of a job-management API are values; ids in them are symbols, so that one trace fits every backend."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -333,7 +334,7 @@ class Inspect(Call):
     """Looks for what backups that are over, or never began, left behind: files, sockets, busy disks."""
 
 
-BLOCK_KIND = {
+BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockCopy: Kind.BLOCK_COPY,
     BlockPull: Kind.BLOCK_PULL,
     BlockCommit: Kind.BLOCK_COMMIT,
@@ -389,9 +390,9 @@ def call_name(call: type[Call]) -> str:
     return NAMES[call]
 
 
-NAMES = {
+NAMES: Mapping[type[Call], str] = {
     call: "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in call.__name__).lstrip("_")
     for call in ALL_CALLS
 }
 WITH_JOB = frozenset(call for call in ALL_CALLS if "job" in call.__dataclass_fields__)
-CALL_OF_NAME = {name: call for call, name in NAMES.items()}
+CALL_OF_NAME: Mapping[str, type[Call]] = {name: call for call, name in NAMES.items()}

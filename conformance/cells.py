@@ -115,7 +115,8 @@ def _aims(state: State, call: Call) -> list[str]:
     words: list[str] = []
     if isinstance(call, BackupBegin):
         words.append(KIND_OF_MODE[call.mode])
-    disks = (*getattr(call, "disks", ()), *((call.disk,) if hasattr(call, "disk") else ()))
+    disk: str | None = getattr(call, "disk", None)
+    disks: tuple[str, ...] = getattr(call, "disks", ()) if disk is None else (disk,)
     words += sorted(_disk_words(domain, disk) for disk in disks)
     if isinstance(call, BackupBegin | BlockJobBegin) and call.name is not None and call.flaw is Flaw.NOTHING:
         words.append(_name_words(state, call.label))

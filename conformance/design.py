@@ -106,10 +106,12 @@ def find_design(name_or_path: str) -> Design:
 def parse_designs(text: str, place: str) -> Mapping[str, Design]:
     """The designs in a TOML text, one table each; *place* names the text in complaints."""
     tables = parse_toml(text, place)
+    designs: dict[str, Design] = {}
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise BadInput(f"{at(place, text, name)}: {name!r} is no table: write [{name}] and its axes below")
-    return {name: _design(name, table, text, place) for name, table in tables.items()}
+        designs[name] = _design(name, table, text, place)
+    return designs
 
 
 def parse_toml(text: str, place: str) -> dict[str, object]:
@@ -186,7 +188,7 @@ def _choice(axis: str, table: Mapping[str, object], text: str, place: str, name:
         choices = ", ".join(repr(str(choice)) for choice in allowed)
         raise BadInput(f"{at(place, text, name)}: the design {name!r} says nothing of {axis!r}: one of {choices}")
     try:
-        return allowed(table[axis])
+        return allowed(str(table[axis]))
     except ValueError:
         choices = ", ".join(repr(str(choice)) for choice in allowed)
         where = at(place, text, name, axis)

@@ -1,6 +1,6 @@
 """The ledger translates between a session's labels and a backend's own ids, names and handles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from jobtck.conformance.calls import (
@@ -241,7 +241,7 @@ def _others(call: type[Call]) -> tuple[list[str], Callable[[Call], tuple[object,
     return names, attrgetter(*names)
 
 
-_OTHERS_OF = {call: _others(call) for call in WITH_JOB}
+_OTHERS_OF: Mapping[type[Call], tuple[list[str], Callable[[Call], tuple[object, ...]]]] = {call: _others(call) for call in WITH_JOB}
 
 
 def _with_job(call: Call, job: JobArgument) -> Call:

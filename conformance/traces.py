@@ -135,7 +135,7 @@ def parse_trace(text: str, place: str) -> Trace:
 def _design(content: object, place: str) -> Design:
     match content:
         case {"name": str(name), **axes}:
-            return design_of(name, axes, f"{place}: design")
+            return design_of(name, {str(axis): value for axis, value in axes.items()}, f"{place}: design")
         case _:
             raise BadInput(f"{place}: 'design' is no object with a 'name' and the axes")
 
@@ -239,9 +239,9 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "client": _below(len(CLIENT_WORDS)),
     "label": _label,
     "job": _reference,
-    "mode": Mode,
-    "flaw": Flaw,
-    "type": JobType,
+    "mode": lambda value: Mode(_text(value)),
+    "flaw": lambda value: Flaw(_text(value)),
+    "type": lambda value: JobType(_text(value)),
     "types": lambda value: frozenset(map(JobType, _texts(value))),
     "disk": _text,
     "disks": _texts,

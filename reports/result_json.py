@@ -1,6 +1,7 @@
 """The record of a run as `result.json`, and the schema that every such file keeps."""
 
 import json
+from typing import Any, cast
 from functools import cache
 from importlib.resources import files
 
@@ -62,7 +63,7 @@ def schema() -> JsonObject:
 
 def validate(content: object, place: str = "result.json") -> None:
     """Refuses what breaks the schema with `BadInput`, which names the path of the worst breach."""
-    errors = Draft202012Validator(schema()).iter_errors(content)
+    errors = Draft202012Validator(schema()).iter_errors(cast("Any", content))
     error = best_match(errors)
     if error is not None:
         complaint = storable(error.message, COMPLAINT_MAX)

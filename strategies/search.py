@@ -43,7 +43,7 @@ def _round(
         database=kept,
         deadline=None,
         phases=(Phase.reuse, Phase.generate),
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=tuple(HealthCheck.__members__.values()),
         report_multiple_bugs=False,
         print_blob=False,
     )

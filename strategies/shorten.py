@@ -11,7 +11,10 @@ StillDeviates = Callable[[Sequence[Call]], bool]
 
 
 def shorten(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
-    """The calls without those that the deviation does not need (delta debugging); one-minimal within the limit."""
+    """The calls without those that the deviation does not need (delta debugging); one-minimal within the limit.
+
+    The last call is the one that deviates, and always stays.
+    """
     needed = tuple(calls)
     tries = 0
     size = max(1, len(needed) // 2)

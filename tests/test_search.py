@@ -26,11 +26,12 @@ from jobtck.conformance.calls import (
     Start,
     call_name,
 )
+from jobtck.conformance.capabilities import READ_ONLY_CLIENT
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.design import Design, Reuse, presets
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.ledger import Ledger
-from jobtck.conformance.outcomes import ErrorKind, Id, Outcome, Refusal, Seen
+from jobtck.conformance.outcomes import Ended, ErrorKind, Id, Outcome, Refusal, Seen
 from jobtck.conformance.ranges import RANGES_MAX, Ranges
 from jobtck.conformance.session import Session
 from jobtck.fixtures.reference import Reference, ReferenceTarget
@@ -38,6 +39,7 @@ from jobtck.fixtures.reference_jobs import Guest
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, place_words
 from jobtck.strategies.machine import DeviationFound, machine_for
+from jobtck.strategies.programs import run_program
 from jobtck.strategies.search import search
 from jobtck.strategies.shorten import shorten
 from jobtck.strategies.tour import Tour
@@ -62,7 +64,10 @@ def session_on(target: ReferenceTarget) -> Session:
 def test_the_tour_exercises_every_requirement_of_a_design(
     design: str, chart_of: Callable[[str], Chart]
 ) -> None:
-    """All cells of the chart are visited, in little more calls than there are cells."""
+    """All cells of the chart are visited that the reference leads to, with few calls.
+
+    It keeps the disks of a push backup busy until that is ended, which it need not.
+    """
     chart = chart_of(design)
     target = ReferenceTarget(presets()[design])
     judge = Judge(target.design, target.capabilities)
@@ -90,8 +95,10 @@ def test_the_tour_exercises_every_requirement_of_a_design(
     assert {id for id in exercised if exercised[id]} == expected
     if target.design.reuse is not Reuse.AFTER_END:
         assert deviations == []
-    assert len(tour.open_cells) <= len(chart.ways) // 100
-    assert calls <= 1.7 * len(chart.ways)
+    unreached = {chart.ways[each][0].words for each in tour.open_cells}
+    assert [words for words in unreached if "finished" not in words] == []
+    assert len(tour.open_cells) <= len(chart.ways) // 10
+    assert calls <= 1.6 * len(chart.ways)
 
 
 def test_the_chart_has_what_a_client_can_do_wrong(chart_of: Callable[[str], Chart]) -> None:
@@ -152,7 +159,7 @@ def test_the_way_to_a_cell_leads_there(chart_of: Callable[[str], Chart]) -> None
         way = chart.way(visited)
         for call in way[:-1]:
             assert session.perform(call).belief is not None
-        if place_words(session.belief) == chart.ways[visited][0].words:
+        if session.can(way[-1]) and "another domain" not in visited.call:
             assert session.perform(way[-1]).ruling.cell == visited
 
 
@@ -163,7 +170,8 @@ def test_the_way_to_a_cell_leads_there(chart_of: Callable[[str], Chart]) -> None
 @settings(deadline=None)
 def test_shortening_keeps_exactly_what_is_needed(labels: list[int], data: st.DataObject) -> None:
     calls = [GetBlockJobInfo(disk=f"vd{label}") for label in labels]
-    chosen = data.draw(st.sets(st.integers(0, len(calls) - 1), min_size=1))
+    last = len(calls) - 1  # the call that deviates is never left out
+    chosen = {last, *data.draw(st.sets(st.integers(0, last)))}
     needed = [calls[at] for at in sorted(chosen)]
 
     def still_deviates(candidate: Sequence[Call]) -> bool:
@@ -181,7 +189,7 @@ def test_what_is_left_cannot_do_without_any_call(others: set[int], at_least: int
 
     def still_deviates(candidate: Sequence[Call]) -> bool:
         kept = {int(call.disk[2:]) for call in candidate if isinstance(call, GetBlockJobInfo)}
-        return others <= kept or len(kept) >= at_least
+        return candidate[-1] == calls[-1] and (others <= kept or len(kept) >= at_least)
 
     left = shorten(calls, still_deviates)
     assert still_deviates(left)
@@ -240,7 +248,10 @@ class Hunter:
         def stop() -> bool:
             return bool(self.found) or self.sessions >= self.sessions_max
 
-        search(alphabet, new_session, is_news, stop, seed, database)
+        def play(program: bytes) -> bool:
+            return run_program(program, new_session(), alphabet, is_news, stop)
+
+        search(play, stop, seed, database)
 
 
 def test_long_sessions_find_what_takes_many_calls_and_the_next_run_finds_it_at_once(
@@ -286,10 +297,9 @@ class NeverEnds(Reference):
     """Says that it ended a backup, and does not."""
 
     def backup_end(self, guest: Guest, call: BackupEnd) -> Outcome:
-        jobs = list(guest.jobs)
-        answer = super().backup_end(guest, call)
-        guest.jobs[:] = jobs
-        return answer
+        if call.flaw or len(guest.backups) != 1 or call.client == READ_ONLY_CLIENT:
+            return super().backup_end(guest, call)
+        return Ended(completed=0)
 
 
 def test_the_state_machine_finds_a_mutant() -> None:

@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def main() -> None:
     Exit status: 0 conforming, 1 nonconforming, 2 usage error, 3 incomplete, 4 error.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -1,6 +1,6 @@
 """The pytest plugin: `pytest --pyargs jobtck.suite --jobtck-backend NAME` judges a backend, an item per requirement."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,7 +38,9 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
     from jobtck.conformance.errors import JobtckError
     from jobtck.run import Order, Silent, judge_all
 
-    option = request.config.getoption
+    def option(name: str) -> Any:  # noqa: ANN401
+        return request.config.getoption(name)
+
     try:
         order = Order(
             pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),

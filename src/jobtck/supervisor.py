@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -38,7 +39,7 @@ def _be_the_child(work: Callable[[], int]) -> None:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else ERROR_STATUS
     except BaseException:  # noqa: BLE001
-        sys.excepthook(*sys.exc_info())
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
