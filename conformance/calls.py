@@ -127,7 +127,6 @@ BAD_BACKUP_INPUT = (
 UNKNOWN_DISK = "vdz"  # well-formed for libvirt's schema, and on no guest of the kit's
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call names the domain it is about and the client (connection) that makes it."""

@@ -57,8 +57,10 @@ def state_words(state: State, call: Call) -> str:
 
 def _asks_for_default(call: Call) -> bool:
     name = call_name(type(call))
-    return "default" in name or name in ("abort_job", "get_job_info") or (
-        isinstance(call, GetJobStats) and not call.completed
+    return (
+        "default" in name
+        or name in ("abort_job", "get_job_info")
+        or (isinstance(call, GetJobStats) and not call.completed)
     )
 
 

@@ -149,9 +149,7 @@ END = (
         text="end without abort on an unfinished push job is refused and the job goes on.",
         source=END_PROPOSAL,
         needs=WITH_END,
-        when=also(
-            ordinary, ends(Kind.PUSH), lambda scene: not with_abort(scene), lambda scene: not finished(scene)
-        ),
+        when=also(ordinary, ends(Kind.PUSH), lambda scene: not with_abort(scene), lambda scene: not finished(scene)),
         then=refused,
         keeps=Hurt.LOST,
     ),

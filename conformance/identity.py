@@ -193,5 +193,3 @@ IDENTITY = (
 
 def _by_zero_or_freed(scene: Scene) -> bool:
     return scene.odd is not None or (scene.handle is not None and scene.handle.freed)
-
-

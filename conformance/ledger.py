@@ -129,7 +129,6 @@ class Ledger:
         if type(call) not in _PROGRESS_GOES_ON and self._progress:
             self._progress = {key: value for key, value in self._progress.items() if key[0] != call.domain}
 
-
     def _id(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         assert isinstance(outcome, Id)
         state = belief.state
@@ -241,7 +240,9 @@ def _others(call: type[Call]) -> tuple[list[str], Callable[[Call], tuple[object,
     return names, attrgetter(*names)
 
 
-_OTHERS_OF: Mapping[type[Call], tuple[list[str], Callable[[Call], tuple[object, ...]]]] = {call: _others(call) for call in WITH_JOB}
+_OTHERS_OF: Mapping[type[Call], tuple[list[str], Callable[[Call], tuple[object, ...]]]] = {
+    call: _others(call) for call in WITH_JOB
+}
 
 
 def _with_job(call: Call, job: JobArgument) -> Call:

@@ -86,8 +86,10 @@ LEGACY = (
         needs=Needs(legacy_choice=True, any_call=(GetJobInfo, GetJobStats, AbortJob)),
         when=also(
             ordinary,
-            lambda scene: (default_matters(scene) and legacy_verb(scene))
-            or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending),
+            lambda scene: (
+                (default_matters(scene) and legacy_verb(scene))
+                or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending)
+            ),
         ),
         then=acts_on_the_default,
         keeps=Hurt.GONE | Hurt.NEW,

@@ -167,18 +167,7 @@ class Leftovers:
 
 
 Value = (
-    Done
-    | Id
-    | GotHandle
-    | TypeOf
-    | Description
-    | Ended
-    | Listed
-    | JobInfo
-    | Completed
-    | BlockInfo
-    | Events
-    | Leftovers
+    Done | Id | GotHandle | TypeOf | Description | Ended | Listed | JobInfo | Completed | BlockInfo | Events | Leftovers
 )
 Outcome = Value | Refusal | Unknown
 DONE = Done()

@@ -112,8 +112,11 @@ def is_complete(scene: Scene, answer: Answer) -> bool:
     told = answer.outcome
     if not isinstance(told, Description):
         return False
-    return not told.flaw and told.mode is not None and bool(told.disks) and (
-        told.id not in (None, Seen.NOTHING) or not scene.design.has_ids
+    return (
+        not told.flaw
+        and told.mode is not None
+        and bool(told.disks)
+        and (told.id not in (None, Seen.NOTHING) or not scene.design.has_ids)
     )
 
 
@@ -143,5 +146,3 @@ def pull_or_finished(scene: Scene) -> bool:
     """The job can be ended as it is: a pull backup, or a push that has copied all."""
     job = scene.job
     return job is not None and (job.kind is Kind.PULL or job.phase is Phase.FINISHED)
-
-

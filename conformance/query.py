@@ -39,10 +39,11 @@ def never_back(_: Scene, answer: Answer) -> bool:
 
 def reader_asks_or_changes(scene: Scene) -> bool:
     """A read-only connection asks for the description of a live job, or for a change."""
-    if scene.call.client != READ_ONLY_CLIENT or not scene.domain.running or scene.flaw is not Flaw.NOTHING:
+    if scene.call.client != READ_ONLY_CLIENT:
         return False
     return scene.forbidden or (
-        isinstance(scene.call, BackupGetXmlDesc)
+        scene.ordinary
+        and isinstance(scene.call, BackupGetXmlDesc)
         and steady(scene)
         and scene.job is not None
         and scene.job.kind.is_backup
@@ -78,11 +79,12 @@ QUERY = (
         "where ids exist, the id.",
         source=doc("virDomainBackupGetXMLDesc") + "; libvirt's schema domainbackup.rng",
         needs=Needs(all_calls=(BackupGetXmlDesc,), features=frozenset({Feature.SCHEMA})),
-        when=lambda scene: scene.ordinary
-        and described_without_id(scene)
-        and (scene.design.handle is Handle.NONE or scene.odd is None),
-        then=lambda scene, answer: complete_and_true(scene, answer)
-        or (scene.design.has_ids and isinstance(answer.outcome, Refusal)),
+        when=lambda scene: (
+            scene.ordinary and described_without_id(scene) and (scene.design.handle is Handle.NONE or scene.odd is None)
+        ),
+        then=lambda scene, answer: (
+            complete_and_true(scene, answer) or (scene.design.has_ids and isinstance(answer.outcome, Refusal))
+        ),
         form_only=True,
     ),
     Requirement(

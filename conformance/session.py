@@ -67,4 +67,3 @@ class Session:
         if step.belief is not None:
             self.belief = step.belief
         return step
-

@@ -110,9 +110,7 @@ def parse_trace(text: str, place: str) -> Trace:
     if not isinstance(content, dict) or "schema" not in content:
         raise BadInput(f"{place}: not a trace of jobtck: it has no 'schema'")
     if content["schema"] != TRACE_SCHEMA:
-        raise BadInput(
-            f"{place}: its schema is {content['schema']!r}, and only {TRACE_SCHEMA!r} can be replayed"
-        )
+        raise BadInput(f"{place}: its schema is {content['schema']!r}, and only {TRACE_SCHEMA!r} can be replayed")
     for key in ("backend", "design", "requirements", "calls"):
         if key not in content:
             raise BadInput(f"{place}: {key!r} is missing")
@@ -126,9 +124,7 @@ def parse_trace(text: str, place: str) -> Trace:
         backend=str(content["backend"]),
         design=design,
         requirements=tuple(str(each) for each in requirements),
-        calls=tuple(
-            _call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)
-        ),
+        calls=tuple(_call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
     )
 
 

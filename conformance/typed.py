@@ -50,8 +50,10 @@ def neither_seen_nor_ended(_: Scene, answer: Answer) -> bool:
 def pivots_too_soon(scene: Scene) -> bool:
     """A pivot is asked of a block job that is not a copy ready for it."""
     job = scene.disk_job
-    return on(BlockJobAbort, pivot=True)(scene) and job is not None and (
-        not job.kind.is_backup and (job.kind is not Kind.BLOCK_COPY or job.phase is Phase.RUNNING)
+    return (
+        on(BlockJobAbort, pivot=True)(scene)
+        and job is not None
+        and (not job.kind.is_backup and (job.kind is not Kind.BLOCK_COPY or job.phase is Phase.RUNNING))
     )
 
 

@@ -46,15 +46,10 @@ def blocks(record: Record) -> list[Block]:
             found.setdefault(deviation, []).append(requirement)
         if not requirement.deviations and requirement.verdict in {Verdict.FAIL, Verdict.KNOWN}:
             found[requirement.id] = [requirement]
-    return [
-        Block(requirements, key if isinstance(key, Deviation) else None)
-        for key, requirements in found.items()
-    ]
+    return [Block(requirements, key if isinstance(key, Deviation) else None) for key, requirements in found.items()]
 
 
-def print_blocks(
-    console: Console, title: str, found: Sequence[Block], record: Record, report_dir: str
-) -> None:
+def print_blocks(console: Console, title: str, found: Sequence[Block], record: Record, report_dir: str) -> None:
     """A titled list of deviations, of which no requirement has more than a few."""
     if not found:
         return

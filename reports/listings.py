@@ -11,9 +11,7 @@ from jobtck.conformance.requirement import Needs, Requirement
 from jobtck.conformance.traces import JsonObject, design_json
 from jobtck.reports.texts import storable
 
-BackendRow = tuple[
-    str, Iterable[str], str
-]  # name, designs it can play, the one it plays by default
+BackendRow = tuple[str, Iterable[str], str]  # name, designs it can play, the one it plays by default
 CellRow = tuple[str, str, int]  # state, call, and calls on the shortest way there
 
 SWITCH_WORDS = (
@@ -95,10 +93,7 @@ def designs(shown: Iterable[Design]) -> list[JsonObject]:
 
 def backends(rows: Iterable[BackendRow]) -> list[JsonObject]:
     """The backends with the designs that they can play."""
-    return [
-        {"name": name, "designs": list(designs), "default_design": default}
-        for name, designs, default in rows
-    ]
+    return [{"name": name, "designs": list(designs), "default_design": default} for name, designs, default in rows]
 
 
 def cells(rows: Iterable[CellRow]) -> list[JsonObject]:
@@ -121,14 +116,10 @@ def probe(target: TargetRecord, evidence: Mapping[str, Evidence]) -> JsonObject:
     }
 
 
-def probe_rows(
-    target: TargetRecord, evidence: Mapping[str, Evidence]
-) -> list[tuple[str, bool, str]]:
+def probe_rows(target: TargetRecord, evidence: Mapping[str, Evidence]) -> list[tuple[str, bool, str]]:
     """Each call that was asked, declared or excused: is it there, and what says so."""
     asked = [(name, found.present, found.answer) for name, found in evidence.items()]
-    declared = [
-        (name, True, "declared") for name in sorted(set(target.calls)) if name not in evidence
-    ]
+    declared = [(name, True, "declared") for name in sorted(set(target.calls)) if name not in evidence]
     excused = [
         (name, False, reason)
         for name, reason in sorted(target.reasons.items())

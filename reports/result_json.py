@@ -1,9 +1,9 @@
 """The record of a run as `result.json`, and the schema that every such file keeps."""
 
 import json
-from typing import Any, cast
 from functools import cache
 from importlib.resources import files
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match

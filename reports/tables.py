@@ -16,14 +16,9 @@ from jobtck.reports.sentences import target_text
 from jobtck.reports.texts import counted, id_ranges, one_line
 
 
-def print_requirements(
-    console: Console, catalogue: Sequence[Requirement], design: Design | None
-) -> None:
+def print_requirements(console: Console, catalogue: Sequence[Requirement], design: Design | None) -> None:
     """The catalogue; for a design, what applies there, and then why the others do not."""
-    missing = {
-        each.id: "" if design is None else each.needs.missing_in_design(design)
-        for each in catalogue
-    }
+    missing = {each.id: "" if design is None else each.needs.missing_in_design(design) for each in catalogue}
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-TEXT_MAX = (
-    10_000  # characters of one text in a file; libvirt's longest, a QMP reply inside, have 2,000
-)
+TEXT_MAX = 10_000  # characters of one text in a file; libvirt's longest, a QMP reply inside, have 2,000
 LINE_MAX = 600  # of one text on a terminal: eight lines of 80 columns
 
 _CONTROLS = (*range(9), *range(11, 32), *range(127, 160))  # all but tab and newline

@@ -172,5 +172,3 @@ def _worth_it(belief: Belief, call: Call) -> bool:
     if stopped_before and isinstance(call, Destroy | Save):
         return False
     return sum(len(domain.jobs) for domain in domains) <= EXCURSION_JOBS_MAX
-
-

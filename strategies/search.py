@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def _round(
         database=kept,
         deadline=None,
         phases=(Phase.reuse, Phase.generate),
-        suppress_health_check=tuple(HealthCheck.__members__.values()),
+        suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
         report_multiple_bugs=False,
         print_blob=False,
     )

@@ -157,9 +157,7 @@ class Tour:
         """The open cells that cost seconds to visit; each leads to others."""
         return tuple(each for each in self._open if self.chart.ways[each][1].costly)
 
-    def visit_costly(
-        self, target: Cell, new_session: NewSession, on_deviation: OnDeviation, stop: Stop
-    ) -> None:
+    def visit_costly(self, target: Cell, new_session: NewSession, on_deviation: OnDeviation, stop: Stop) -> None:
         """Goes to that cell, and visits what is open and cheap where it leads, as long as the way goes on."""
         if not self._claim(target):
             return

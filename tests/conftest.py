@@ -38,8 +38,6 @@ def jobtck(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "jobtck.cli", *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120
-        )
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
 
     return run

@@ -136,9 +136,7 @@ class NamesNeverFree(Reference):
         used = self.used.setdefault(guest, set())
         return NAME_IN_USE if name in used else super().check_name(guest, kind, name)
 
-    def add_job(
-        self, guest: Guest, kind: Kind, disks: tuple[str, ...], name: str | None
-    ) -> JobRecord:
+    def add_job(self, guest: Guest, kind: Kind, disks: tuple[str, ...], name: str | None) -> JobRecord:
         self.used.setdefault(guest, set()).add(name)
         return super().add_job(guest, kind, disks, name)
 

@@ -89,9 +89,7 @@ class OverwritesTargets(Reference):
     """Takes a target that exists."""
 
     def check_input(self, guest: Guest, disks: tuple[str, ...], flaw: Flaw) -> Refusal | None:
-        return super().check_input(
-            guest, disks, Flaw.NOTHING if flaw is Flaw.TARGET_EXISTS else flaw
-        )
+        return super().check_input(guest, disks, Flaw.NOTHING if flaw is Flaw.TARGET_EXISTS else flaw)
 
 
 class BeginsOnce(Reference):

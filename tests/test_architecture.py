@@ -24,9 +24,7 @@ def imports(source: str) -> Iterator[str]:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
             case ast.ImportFrom(module=module, names=names, level=level):
-                yield from (
-                    "." * level + ".".join(filter(None, [module, alias.name])) for alias in names
-                )
+                yield from ("." * level + ".".join(filter(None, [module, alias.name])) for alias in names)
             case _:
                 pass
 
@@ -49,11 +47,7 @@ def is_lawful(name: str, package: str) -> bool:
 
 def breaches(source: str, package: str | None) -> list[str]:
     """The imports that break the law; without a package, *source* composes and may import all."""
-    return [
-        name
-        for name in imports(source)
-        if not is_well_formed(name) or (package and not is_lawful(name, package))
-    ]
+    return [name for name in imports(source) if not is_well_formed(name) or (package and not is_lawful(name, package))]
 
 
 def modules(package: str | None) -> list[Path]:
@@ -65,9 +59,7 @@ def modules(package: str | None) -> list[Path]:
 def test_imports_keep_the_law(package: str | None) -> None:
     found = modules(package)
     assert found
-    assert {
-        path.name: broken for path in found if (broken := breaches(path.read_text(), package))
-    } == {}
+    assert {path.name: broken for path in found if (broken := breaches(path.read_text(), package))} == {}
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,7 @@ def test_help_names_the_commands_and_the_exit_statuses(jobtck: Jobtck) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for command in ("run", "list", "probe", "replay"):
         assert f"\n  {command} " in done.stdout
-    assert "0 conforming, 1 nonconforming, 2 usage error, 3 incomplete, 4 error" in words(
-        done.stdout
-    )
+    assert "0 conforming, 1 nonconforming, 2 usage error, 3 incomplete, 4 error" in words(done.stdout)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -137,9 +135,7 @@ def test_probe_tells_what_the_reference_has(invoke: Callable[..., Result]) -> No
 
 
 @pytest.mark.parametrize("design", [name for name in presets() if name != "recycled-ids"])
-def test_the_reference_conforms(
-    design: str, invoke: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_the_reference_conforms(design: str, invoke: Callable[..., Result], tmp_path: Path) -> None:
     done = invoke("run", "--backend", "reference", "--design", design, "--budget", AMPLE)
     report = tmp_path / "jobtck-report"
     result = read(report / "result.json")
@@ -160,9 +156,7 @@ def recycled(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedP
     folder = tmp_path_factory.mktemp("recycled")
     command = [sys.executable, "-c", BRIEFLY, "run", "--backend", "reference"]
     command += ["--design", "recycled-ids", "--budget", AMPLE, "-o", "report"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, timeout=120
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=120)
     done.args = [str(folder)]
     return done
 
@@ -181,14 +175,10 @@ def test_a_deviation_ends_in_one_and_is_shown(
     assert "jobtck replay report/traces/reference-recycled-ids-STALE-2.json" in told
 
 
-def test_every_deviation_has_a_trace_that_replays(
-    recycled: "subprocess.CompletedProcess[str]", jobtck: Jobtck
-) -> None:
+def test_every_deviation_has_a_trace_that_replays(recycled: "subprocess.CompletedProcess[str]", jobtck: Jobtck) -> None:
     report = Path(recycled.args[0]) / "report"
     result = read(report / "result.json")
-    named = {
-        deviation["trace"] for each in result["requirements"] for deviation in each["deviations"]
-    }
+    named = {deviation["trace"] for each in result["requirements"] for deviation in each["deviations"]}
     assert named == {f"traces/{path.name}" for path in (report / "traces").iterdir()}
     assert len(named) >= 2
     for name in named:
@@ -306,9 +296,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_in_a_sentence(
-    full_disk: Path, invoke: Callable[..., Result]
-) -> None:
+def test_a_full_disk_is_told_in_a_sentence(full_disk: Path, invoke: Callable[..., Result]) -> None:
     done = invoke(*QUICK, "-o", str(full_disk))
     assert done.exit_code == 4
     assert done.stderr.startswith(f"jobtck: {full_disk}: the report could not be written: No space")

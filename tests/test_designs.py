@@ -82,9 +82,7 @@ def test_a_design_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
         ("[mine]\nhandle = 'none'\n  listing = true\n", "3:3", "handle = 'none' has none"),
     ],
 )
-def test_a_malformed_design_is_told_with_line_and_column(
-    text: str, place: str, advice: str
-) -> None:
+def test_a_malformed_design_is_told_with_line_and_column(text: str, place: str, advice: str) -> None:
     told = complaint(text)
     assert told.startswith(f"mine.toml:{place}: ")
     assert advice in told

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobtck.conformance.calls import BackupBegin, BackupEnd, BlockJobAbort, BlockJobSetSpeed, Mode
+from jobtck.conformance.calls import BackupBegin, BlockJobAbort, BlockJobSetSpeed, Mode
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BadInput
@@ -54,9 +54,7 @@ def test_a_list_is_read_with_all_that_it_says(tmp_path: Path) -> None:
     file.write_text(GOOD)
     assert read_known(file) == (
         KnownDeviation("END-6", "mine", ">=9.0,<9.1", "it lies", "issue 7"),
-        KnownDeviation(
-            "TYPE-2", "mine", ">=1", "it ends", "issue 8", "block_job_abort", "zero-id", flaky=True
-        ),
+        KnownDeviation("TYPE-2", "mine", ">=1", "it ends", "issue 8", "block_job_abort", "zero-id", flaky=True),
     )
 
 
@@ -81,9 +79,7 @@ def test_an_empty_list_is_a_list() -> None:
         (GOOD.replace('"it lies"', '""'), ":6:1", "reason"),
     ],
 )
-def test_a_malformed_list_is_told_with_line_and_column(
-    text: str, place: str, advice: str
-) -> None:
+def test_a_malformed_list_is_told_with_line_and_column(text: str, place: str, advice: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse_known(text, "known.toml")
     assert str(caught.value).startswith(f"known.toml{place}: ")
@@ -224,9 +220,7 @@ def test_a_listed_deviation_is_known_and_fails_no_run(retunes: Hunt) -> None:
         replace(ENTRY, versions=">=9.1"),
     ],
 )
-def test_a_list_for_something_else_excuses_nothing_and_is_not_stale(
-    elsewhere: KnownDeviation, retunes: Hunt
-) -> None:
+def test_a_list_for_something_else_excuses_nothing_and_is_not_stale(elsewhere: KnownDeviation, retunes: Hunt) -> None:
     record = judged(retunes, [elsewhere])
     assert (verdict_of(record, "TYPE-2"), record.stale_known) == (Verdict.FAIL, ())
 

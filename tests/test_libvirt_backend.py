@@ -152,9 +152,7 @@ def test_bad_input_is_refused_and_leaves_nothing(backend: LibvirtBackend, flaw: 
         (BlockCommit, Kind.BLOCK_COMMIT),
     ],
 )
-def test_a_block_job_is_held_and_runs_when_let(
-    backend: LibvirtBackend, begin: type[BlockJobBegin], kind: Kind
-) -> None:
+def test_a_block_job_is_held_and_runs_when_let(backend: LibvirtBackend, begin: type[BlockJobBegin], kind: Kind) -> None:
     assert backend.perform(begin(label=0, disk="vda")) == DONE
     time.sleep(0.3)  # long enough for it to end, if it were not held
     told = backend.perform(GetBlockJobInfo(disk="vda"))

@@ -70,9 +70,7 @@ def qemu_below(directory: Path) -> list[int]:
 
 
 def mounts_below(directory: Path) -> list[str]:
-    return [
-        line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line
-    ]
+    return [line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line]
 
 
 def test_a_run_that_closes_leaves_nothing_and_says_nothing(work_dir: Path) -> None:
@@ -105,9 +103,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(work_dir: Path) -> None:
 
 def test_a_running_run_is_left_alone(work_dir: Path) -> None:
     command = [sys.executable, "-c", BEGINNING + "input(); target.close()", str(work_dir)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as running:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "begun\n"
         [used] = work_dir.iterdir()
@@ -176,9 +172,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(work_dir: Path) 
     limit += f"resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, {resource.RLIM_INFINITY}))\n"
     command = [sys.executable, "-c", limit + BEGINNING, str(work_dir)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.stderr.splitlines()[-1].startswith(
-        "jobtck.conformance.errors.BackendFailure: cannot write 64 MiB to "
-    )
+    assert done.stderr.splitlines()[-1].startswith("jobtck.conformance.errors.BackendFailure: cannot write 64 MiB to ")
     assert list(work_dir.iterdir()) == []
 
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 
 import pytest
+from tests.mutants_ids import MUTANTS as OF_IDS
+from tests.mutants_jobs import MUTANTS as OF_JOBS
+from tests.mutants_table import Mutant
+from tests.mutants_told import MUTANTS as OF_TALES
+from tests.mutants_told import Slow
 
 import jobtck.confirm
 import jobtck.hunt
 from jobtck.confirm import deviates, replay
 from jobtck.conformance.calls import Call
-from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
-from jobtck.conformance.design import Design
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Deviation
 from jobtck.conformance.session import Performed, Session
@@ -21,11 +24,6 @@ from jobtck.fixtures.reference import ReferenceTarget
 from jobtck.hunt import Hunt, Plan
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
-from tests.mutants_ids import MUTANTS as OF_IDS
-from tests.mutants_jobs import MUTANTS as OF_JOBS
-from tests.mutants_table import Mutant
-from tests.mutants_told import MUTANTS as OF_TALES
-from tests.mutants_told import Slow
 
 MUTANTS = (*OF_IDS, *OF_JOBS, *OF_TALES)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls

@@ -3,12 +3,13 @@
 import math
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, ValuesView
 from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.mutants_table import TWO_AT_ONCE
 
 from jobtck.conformance import calls
 from jobtck.conformance.calls import Call, Kind, Mode
@@ -16,6 +17,7 @@ from jobtck.conformance.capabilities import Capabilities, Target
 from jobtck.conformance.design import Design, Reuse, presets
 from jobtck.conformance.judge import Judge, Ruling
 from jobtck.conformance.outcomes import DONE, Outcome, Refusal, Waited
+from jobtck.conformance.ranges import Ranges
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import GONE_MAX, OWED_MAX
 from jobtck.fixtures.reference import Reference, ReferenceTarget
@@ -23,7 +25,6 @@ from jobtck.fixtures.reference_jobs import NEVER_MS, Guest, IdSpace, JobRecord
 from jobtck.hunt import Hunt, Plan
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.programs import choose
-from tests.mutants_table import TWO_AT_ONCE
 
 WALK_CALLS = 400
 MACHINE_CALLS = 4_000
@@ -74,7 +75,7 @@ def test_the_reference_conforms_and_exercises_everything(design: Design) -> None
     hunt = toured(ReferenceTarget(design), MACHINE_CALLS)
     counted = hunt.counted()
     assert [each.id for each in hunt.judge.requirements if not counted.exercised[each.id]] == []
-    assert hunt.tour.open_cells == ()
+    assert hunt.tour.is_through
     if design.reuse is Reuse.AFTER_END and design.name == "recycled-ids":
         assert named(hunt)
         assert {id.partition("-")[0] for id in named(hunt)} == {"STALE"}
@@ -207,19 +208,21 @@ def test_a_long_session_is_remembered_in_little_space() -> None:
         assert len(domain.gone) <= GONE_MAX
         assert domain.owed is None or len(domain.owed) <= OWED_MAX
     half, whole = sizes
-    assert all(now <= before * 1.25 + 20 for before, now in zip(half, whole, strict=True)), sizes
+    assert all(now <= before * 1.5 + 50 for before, now in zip(half, whole, strict=True)), sizes
 
 
 def remembered(session: Session, judge: Judge) -> tuple[int, ...]:
-    """Numbers of things kept: of the session, of its ledger (how deep ever), and of the judge."""
-    kept = [deep_size(value) for value in vars(session._ledger).values()]
-    return (len(session.history), sum(kept), len(judge._rulings), len(judge._futures_of))
+    """Numbers of things kept: by the session, its ledger, the judge, and what counts for the run."""
+    ledger = deep_size(vars(session._ledger).values())
+    return (len(session.history), ledger, len(judge._rulings), deep_size(session.tally.visits))
 
 
 def deep_size(value: object) -> int:
     """How many values a container holds, in it and in what it holds."""
     if isinstance(value, dict):
-        return sum(deep_size(each) for each in value.values())
-    if isinstance(value, list | tuple | set | frozenset):
+        return deep_size(value.values())
+    if isinstance(value, Ranges):
+        return deep_size(value._starts)
+    if isinstance(value, list | tuple | set | frozenset | ValuesView):
         return sum(deep_size(each) for each in value)
     return 1

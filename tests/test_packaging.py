@@ -11,9 +11,7 @@ import jobtck
 ROOT = Path(__file__).parent.parent
 FOLDERS = ["conformance", "fixtures", "reports", "strategies"]
 
-in_checkout = pytest.mark.skipif(
-    not (ROOT / "conformance").is_dir(), reason="a source archive has no links"
-)
+in_checkout = pytest.mark.skipif(not (ROOT / "conformance").is_dir(), reason="a source archive has no links")
 
 
 @pytest.fixture(scope="module")

@@ -85,9 +85,7 @@ def reference(design: str) -> Reference:
     return Reference(DESIGNS[design])
 
 
-def begin(
-    server: Reference, *disks: str, mode: Mode = PULL, name: str = "job", domain: int = 0
-) -> JobArgument:
+def begin(server: Reference, *disks: str, mode: Mode = PULL, name: str = "job", domain: int = 0) -> JobArgument:
     """What a client holds of the backup that it began."""
     handle = server.design.handle
     outcome = server.perform(
@@ -207,9 +205,7 @@ def test_a_disk_has_one_job_and_the_next_can_begin_when_it_is_over(design: str) 
 
 def test_checks_are_made_in_order() -> None:
     server = reference("zero-id")
-    call = BackupBegin(
-        label=0, mode=PULL, disks=("vdz",), flaw=Flaw.UNKNOWN_FLAGS, client=READ_ONLY_CLIENT
-    )
+    call = BackupBegin(label=0, mode=PULL, disks=("vdz",), flaw=Flaw.UNKNOWN_FLAGS, client=READ_ONLY_CLIENT)
     server.perform(Destroy())
     assert kind(server.perform(call)) is ErrorKind.READ_ONLY
     assert kind(server.perform(replace(call, client=0))) is ErrorKind.INVALID_ARGUMENT

@@ -52,9 +52,7 @@ ENDED = TraceLine(
     "internal error: unable to execute QEMU command 'block-job-cancel': Job not found",
 )
 TYPE_2 = Deviation(("TYPE-2",), (BEGUN, TUNED), 3, 3, "traces/libvirt-default-job-TYPE-2.json")
-END_6 = Deviation(
-    ("END-6", "SANE-1"), (BEGUN, ENDED), 2, 3, "traces/libvirt-default-job-END-6.json"
-)
+END_6 = Deviation(("END-6", "SANE-1"), (BEGUN, ENDED), 2, 3, "traces/libvirt-default-job-END-6.json")
 END_7 = Deviation(("END-7",), (BEGUN, replace(ENDED, call=AbortJob())), 3, 3, "traces/END-7.json")
 LISTED = KnownDeviation(
     "END-7",
@@ -66,9 +64,7 @@ LISTED = KnownDeviation(
 IDS = "its jobs are named by integer or name"
 
 
-def requirement(
-    id: str, verdict: Verdict = Verdict.PASS, exercised: int = 7, **values: object
-) -> RequirementRecord:
+def requirement(id: str, verdict: Verdict = Verdict.PASS, exercised: int = 7, **values: object) -> RequirementRecord:
     usual = {"text": f"What {id} demands.", "source": "sense", "level": "MUST"}
     return RequirementRecord(
         id=id,
@@ -83,9 +79,7 @@ def unjudged(id: str, verdict: Verdict, reason: str, **values: object) -> Requir
     return requirement(id, verdict, 0, reason=reason, **values)
 
 
-TYPE = requirement(
-    "TYPE-2", Verdict.FAIL, level="SHOULD", text=SPEED, source=MAIL, deviations=(TYPE_2,)
-)
+TYPE = requirement("TYPE-2", Verdict.FAIL, level="SHOULD", text=SPEED, source=MAIL, deviations=(TYPE_2,))
 REQUIREMENTS = (
     *(unjudged(f"ID-{number}", Verdict.UNSUPPORTED, IDS) for number in (1, 2, 3, 5)),
     requirement("ID-4", exercised=12_345),
@@ -125,9 +119,7 @@ RECORD = Record(
 CONFORMING = replace(
     RECORD,
     verdict=RunVerdict.CONFORMING,
-    target=replace(
-        TARGET, backend="reference", uri="", design=presets()["zero-id"], versions={"jobtck": "1"}
-    ),
+    target=replace(TARGET, backend="reference", uri="", design=presets()["zero-id"], versions={"jobtck": "1"}),
     requirements=(requirement("ID-1"), TYPE, requirement("END-7", Verdict.KNOWN, known=LISTED)),
     stale_known=(),
     notes=(),
@@ -148,9 +140,7 @@ def spoilt(text: str) -> Record:
     known = KnownDeviation("END-7", text, text, text, text)
     return replace(
         RECORD,
-        target=TargetRecord(
-            text, text, replace(TARGET.design, name=text, source=text), {text: text}, (text,), ()
-        ),
+        target=TargetRecord(text, text, replace(TARGET.design, name=text, source=text), {text: text}, (text,), ()),
         requirements=(
             requirement("TYPE-2", Verdict.FAIL, text=text, source=text, deviations=(deviation,)),
             unjudged("END-7", Verdict.KNOWN, text, known=known),
@@ -206,9 +196,7 @@ def cases(run: RunRecord) -> dict[str, ET.Element]:
 
 @every_run
 @pytest.mark.parametrize("report", [as_json, junit_xml, shown])
-def test_the_same_record_gives_the_same_text(
-    run: RunRecord, report: Callable[[RunRecord], str]
-) -> None:
+def test_the_same_record_gives_the_same_text(run: RunRecord, report: Callable[[RunRecord], str]) -> None:
     assert report(run) == report(replace(run))
     report(run).encode("utf-8")
 
@@ -286,9 +274,7 @@ def test_mappings_are_told_in_one_order() -> None:
         (lambda content: content.update(runs=[{}]), "$"),
     ],
 )
-def test_a_breach_of_the_schema_is_told_with_its_path(
-    spoil: Callable[[dict[str, object]], object], path: str
-) -> None:
+def test_a_breach_of_the_schema_is_told_with_its_path(spoil: Callable[[dict[str, object]], object], path: str) -> None:
     content = json.loads(as_json(RUNS["one"]))
     spoil(content)
     with pytest.raises(BadInput) as caught:
@@ -383,9 +369,7 @@ def test_a_command_is_broken_as_a_shell_reads_it() -> None:
     text = shown(RUNS["one"], 60)
     command = "jobtck replay \\\n            jobtck-report/traces/libvirt-default-job-TYPE-2.json"
     assert f"  replay: {command}\n" in text
-    assert shlex.split(command.replace("\\\n", "")) == replay_command(
-        TYPE_2, TARGET, "jobtck-report"
-    )
+    assert shlex.split(command.replace("\\\n", "")) == replay_command(TYPE_2, TARGET, "jobtck-report")
 
 
 def test_a_deviation_is_its_few_calls() -> None:
@@ -424,10 +408,7 @@ def test_the_last_words_are_the_verdicts() -> None:
             "1 listed deviation that no longer happened: END-1; 1 known deviation: END-7; "
             "1 deviation from a SHOULD: TYPE-2"
         ),
-        (
-            "reference as zero-id: conforming, with 1 known deviation: END-7; "
-            "1 deviation from a SHOULD: TYPE-2"
-        ),
+        ("reference as zero-id: conforming, with 1 known deviation: END-7; 1 deviation from a SHOULD: TYPE-2"),
         "2 runs together: nonconforming",
     ]
 

@@ -15,7 +15,6 @@ from jobtck.conformance.calls import (
     BackupEnd,
     BackupGetXmlDesc,
     Call,
-    HandleOf,
     IdOf,
     Mode,
 )
@@ -51,9 +50,7 @@ def content(design: Design, calls: tuple[Call, ...], *requirements: str) -> Json
     target = TargetRecord("reference", "", design, {}, (), ())
     lines = tuple(TraceLine(call, "value") for call in calls)
     # As text and back: what a file holds is JSON.
-    written: JsonObject = json.loads(
-        json.dumps(trace_json(Deviation(requirements, lines, 3, 3), target))
-    )
+    written: JsonObject = json.loads(json.dumps(trace_json(Deviation(requirements, lines, 3, 3), target)))
     return written
 
 
@@ -75,9 +72,7 @@ def complaint(written: object) -> str:
 
 
 @pytest.mark.parametrize("design", presets())
-def test_every_call_of_the_alphabet_is_read_as_it_was_written(
-    design: str, chart_of: Callable[[str], Chart]
-) -> None:
+def test_every_call_of_the_alphabet_is_read_as_it_was_written(design: str, chart_of: Callable[[str], Chart]) -> None:
     places = chart_of(design).places.values()
     calls = tuple(dict.fromkeys(move.call for place in places for move in place.moves))
     assert {type(call) for call in calls} == calls_of(presets()[design])
@@ -214,27 +209,21 @@ def test_a_file_too_large_to_be_a_trace_is_not_parsed(tmp_path: Path) -> None:
 RECYCLED = presets()["recycled-ids"]
 
 
-def replayed(
-    written: JsonObject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str]:
+def replayed(written: JsonObject, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     file = tmp_path / "trace.json"
     file.write_text(json.dumps(written))
     status = replay_and_tell(file, None, Options())
     return status, " ".join(capsys.readouterr().out.split())
 
 
-def test_a_deviation_that_is_still_there_is_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_deviation_that_is_still_there_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = replayed(content(RECYCLED, REUSE, "STALE-2"), tmp_path, capsys)
     assert status == STILL_THERE
     assert "> backup_end(a) " in told
     assert "reference as recycled-ids: still there. STALE-2: end on an ended job's id is " in told
 
 
-def test_a_deviation_that_is_gone_is_fixed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_deviation_that_is_gone_is_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = replayed(content(ZERO_ID, REUSE, "STALE-2"), tmp_path, capsys)
     assert status == FIXED
     assert "refused: no-such-job" in told
@@ -246,9 +235,7 @@ def test_a_harmless_trace_is_fixed(tmp_path: Path, capsys: pytest.CaptureFixture
     assert status == FIXED
 
 
-def test_another_deviation_is_another_turn(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_deviation_is_another_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = replayed(content(RECYCLED, REUSE, "ZERO-1"), tmp_path, capsys)
     assert status == ANOTHER_TURN
     assert told.endswith("took another turn: deviates from STALE-2")
@@ -314,15 +301,9 @@ def calls_read(design: Design) -> st.SearchStrategy[JsonObject]:
         },
         optional={"domain": st.integers(0, 1)},
     )
-    verbs = st.fixed_dictionaries(
-        {"call": st.sampled_from(["backup_end", "backup_get_xml_desc"]), "job": jobs}
-    )
-    handles = st.fixed_dictionaries(
-        {"call": st.sampled_from(["job_get_id", "job_get_type", "job_free"]), "job": jobs}
-    )
-    lookups = st.fixed_dictionaries(
-        {"call": st.just("job_lookup_id"), "label": st.integers(0, 8), "job": jobs}
-    )
+    verbs = st.fixed_dictionaries({"call": st.sampled_from(["backup_end", "backup_get_xml_desc"]), "job": jobs})
+    handles = st.fixed_dictionaries({"call": st.sampled_from(["job_get_id", "job_get_type", "job_free"]), "job": jobs})
+    lookups = st.fixed_dictionaries({"call": st.just("job_lookup_id"), "label": st.integers(0, 8), "job": jobs})
     plain = st.fixed_dictionaries(
         {
             "call": st.sampled_from(

@@ -84,9 +84,7 @@ def confirm(
     return f"seen in a session of {len(candidates[-1])} calls, and not again on fresh guests"
 
 
-def _shortened(
-    judge: Judge, backend: Backend, performed: list[Performed], stop: Callable[[], bool]
-) -> list[Performed]:
+def _shortened(judge: Judge, backend: Backend, performed: list[Performed], stop: Callable[[], bool]) -> list[Performed]:
     """As few calls as can show it, by the first client where it is not about another.
 
     They may lead to the same answer in a plainer state, where it breaks what was taken for granted.

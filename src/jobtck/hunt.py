@@ -177,6 +177,7 @@ class Hunt:
 
         stop = self._watched(progress, until)
         alphabet = Alphabet(self.target.design, self.target.capabilities)
+
         def work(new_session: Callable[[], Session], lane: int) -> None:
             search(
                 lambda program: run_program(program, new_session(), alphabet, self._is_news, stop),
