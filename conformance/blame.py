@@ -30,8 +30,8 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
     that it acted on another job. Later calls are suspected first.
     """
     *before, last = steps
-    if last.belief is not None and not isinstance(last.outcome, _OF_FORM):
-        return last.deviations
+    if last.belief is not None and (judge.is_restless or not isinstance(last.outcome, _OF_FORM)):
+        return last.deviations  # where jobs end by themselves, a call may be needed for the time it takes
     shown = shows(last)
     for suspect in reversed(before):
         if broken := _broken_promises(judge, suspect, shown):

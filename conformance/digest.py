@@ -137,7 +137,7 @@ def _list(domain: Domain, listed: tuple[tuple[object, JobType], ...]) -> object:
 
 def _id(domain: Domain, job: Job | None, told: object) -> object:
     if told is Seen.OLD:
-        return (told, any(gone.stopped for gone in domain.gone))
+        return (told, domain.stopped_before)
     if not isinstance(told, IdOf):
         return told
     if job is not None and told.label == job.label:

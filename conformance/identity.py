@@ -63,7 +63,7 @@ def borne_by_no_live_job(scene: Scene, answer: Answer) -> bool:
 def borne_by_no_job_before(scene: Scene, answer: Answer) -> bool:
     """The id that was drawn is not that of a job that ended while the domain ran."""
     if isinstance(answer.outcome, Id) and answer.outcome.id is Seen.OLD:
-        return any(gone.stopped for gone in scene.domain.gone)  # it may be from before the stop
+        return scene.domain.stopped_before  # it may be from before the stop
     told = told_id(scene, answer)
     gone = scene.domain.gone_job(told.label) if told is not None else None
     return gone is None or gone.stopped

@@ -106,7 +106,7 @@ class Judge:
             and not requirement.needs.missing_in_design(design)
             and not requirement.needs.missing_in_backend(capabilities)
         )
-        self._restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
+        self.is_restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
         self._distinct: dict[object, Ruling] = {}  # most digests are ruled as some other was
         self._unsure: dict[object, Ruling] = {}
@@ -119,7 +119,7 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
-        if self._restless and (not belief.is_sure or len(self._futures(belief.state)) > 1):
+        if self.is_restless and (not belief.is_sure or len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
         ruling = self.rule(state, call, outcome, waited)

@@ -16,6 +16,7 @@ from jobtck.conformance.calls import (
     JobCompose,
     JobGetId,
     JobLookupId,
+    JobSetDefaultId,
     JobType,
     NoJob,
     Odd,
@@ -258,7 +259,9 @@ def _silent(refusal: Refusal) -> Refusal:
     return silent
 
 
-_PROGRESS_GOES_ON = frozenset(call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job")))
+_PROGRESS_GOES_ON = frozenset(
+    call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job"))
+) - {JobSetDefaultId}  # another default is another job, whose progress may be less
 _READERS: dict[type, Callable[[Ledger, Call, Outcome, Belief], Outcome]] = {
     Id: Ledger._id,  # noqa: SLF001
     GotHandle: Ledger._handle,  # noqa: SLF001

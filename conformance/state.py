@@ -74,6 +74,7 @@ class _DomainFields(NamedTuple):
     kept: Kept = Kept.NONE
     last: Kind | None = None
     owed: tuple[Result, ...] | None = ()
+    stopped_before: bool = False
 
 
 class Domain(_DomainFields):

@@ -9,6 +9,7 @@ from jobtck.conformance.calls import (
     BackupEnd,
     BackupGetXmlDesc,
     BlockJobAbort,
+    BlockJobBegin,
     BlockJobGetId,
     Call,
     GetBlockJobInfo,
@@ -71,10 +72,24 @@ def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
 
 def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     """Answers that a backend might give, values first."""
-    hindered = isinstance(call, Save) and bool(state.domains[call.domain].jobs)
+    hindered = _may_be_hindered(state, call)
     if not getattr(call, "flaw", "") and not hindered:
         yield from _values(design, state, call)
     yield from LIKELY_REFUSALS
+
+
+def _may_be_hindered(state: State, call: Call) -> bool:
+    """Jobs are in the way of it for some backends: what lies behind is better reached otherwise."""
+    domain = state.domains[call.domain]
+    match call:
+        case Save():
+            return bool(domain.jobs)
+        case BackupBegin(disks=disks):
+            return any(domain.finished_on(disk) for disk in disks)
+        case BlockJobBegin(disk=disk):
+            return bool(domain.finished_on(disk))
+        case _:
+            return False
 
 
 def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:  # noqa: PLR0915
