@@ -189,7 +189,9 @@ def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
     kept = Kept.UNSURE if isinstance(call, Save) else domain.kept  # a save has statistics of its own
     if scene.domain.backups and kept is Kept.CUT_SHORT:
         kept = Kept.DIED
-    return scene.state.with_domain(call.domain, domain._replace(running=False, gone=gone, default=None, kept=kept, stopped_before=True))
+    return scene.state.with_domain(
+        call.domain, domain._replace(running=False, gone=gone, default=None, kept=kept, stopped_before=True)
+    )
 
 
 def _started(scene: Scene, call: Call, _: Outcome) -> State:

@@ -91,7 +91,7 @@ class Domain(_DomainFields):
         jobs = sorted([f"{job.kind} {job.phase} {len(job.disks)}" for job in self.jobs])
         if not self.running:
             jobs.append("not running")
-        if not all([job.known for job in self.jobs]):
+        if not all(job.known for job in self.jobs):
             jobs.append("some not known")
         default = None if self.default is None else self.job(self.default)
         if default is not None:

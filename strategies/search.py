@@ -38,7 +38,6 @@ def _round(
 ) -> Callable[[], None]:
     news: set[bytes] = set()
 
-    @seed(random_seed)
     @settings(
         max_examples=ROUND_EXAMPLES,
         database=kept,
@@ -48,12 +47,13 @@ def _round(
         report_multiple_bugs=False,
         print_blob=False,
     )
+    @seed(random_seed)  # below the settings, or it takes the database from them
     @given(program=st.binary(min_size=PROGRAM_BYTES, max_size=PROGRAM_BYTES))
     def one_round(program: bytes) -> None:
-        if stop():
-            return
         if program in news:
             raise Deviated  # Hypothesis makes sure; the backend need not be asked again
+        if stop():
+            return
         if play(program):
             news.add(program)
             raise Deviated

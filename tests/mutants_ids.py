@@ -291,7 +291,7 @@ class RemembersAcrossStops(RemembersTheEnded):
         Reference.forget_id(self, guest, job)
 
     def stop(self, guest: Guest) -> None:
-        before = {(guest, job.id): job for job in guest.backups}
+        before: dict[tuple[Guest, object], JobRecord] = {(guest, job.id): job for job in guest.backups}
         super().stop(guest)
         self.ended = before
 

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 
 import pytest
@@ -27,7 +27,7 @@ from jobtck.strategies.chart import Chart, draw
 
 MUTANTS = (*OF_IDS, *OF_JOBS, *OF_TALES)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
-CALLS_MORE = 1_500  # after the last new sort of deviation: what innocents would be named by
+CALLS_MORE = 1_000  # after the last new sort of deviation: what innocents would be named by
 SEED = 20190326
 
 judge_of = cache(Judge)  # pure but for what it remembers, and that is the same for all mutants
@@ -43,13 +43,12 @@ def drawn_before(judge: Judge, _: Alphabet) -> Chart:
 
 
 @pytest.fixture(autouse=True)
-def _prepared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges and charts are made once for a design, and a slow mutant says itself how slow it was."""
     monkeypatch.setattr(jobtck.hunt, "Judge", judge_of)
     monkeypatch.setattr(jobtck.hunt, "draw", drawn_before)
     for module in (jobtck.hunt, jobtck.confirm):
         monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
-    return
 
 
 def hunted(mutant: Mutant) -> Hunt:

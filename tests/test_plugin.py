@@ -14,9 +14,7 @@ AMPLE = "300"  # seconds: the tour takes what it needs, on however busy a machin
 
 
 @pytest.fixture
-def suite(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., pytest.RunResult]:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
     """Runs the suite with these options, without long sessions."""
     monkeypatch.setattr(Hunt, "run_machine", lambda *_: None)
     options = ("--jobtck-backend", "reference", "--jobtck-budget", AMPLE, "-rsfx")
@@ -26,9 +24,7 @@ def suite(
 def test_each_requirement_is_an_item(suite: Callable[..., pytest.RunResult]) -> None:
     outcome = suite("--jobtck-design", "default-job", "-v")
     design = presets()["default-job"]
-    left_out = [
-        each.id for each in CATALOGUE if each.provisional or each.needs.missing_in_design(design)
-    ]
+    left_out = [each.id for each in CATALOGUE if each.provisional or each.needs.missing_in_design(design)]
     outcome.assert_outcomes(passed=len(CATALOGUE) - len(left_out), skipped=len(left_out))
     told = outcome.stdout.str()
     for requirement in CATALOGUE:
@@ -62,9 +58,7 @@ def test_a_listed_deviation_that_is_gone_fails_its_requirement(
         '[[known]]\nrequirement = "END-6"\nbackend = "reference"\nversions = ">=0"\n'
         'reason = "it lies"\nreference = "issue 7"\n'
     )
-    outcome = suite(
-        "--jobtck-design", "default-job", "--jobtck-known", str(file), "-k", "END-6 or BEGIN-2"
-    )
+    outcome = suite("--jobtck-design", "default-job", "--jobtck-known", str(file), "-k", "END-6 or BEGIN-2")
     outcome.assert_outcomes(passed=1, failed=1)
     outcome.stdout.fnmatch_lines(["listed, and no longer seen: it lies (issue 7)"])
 
@@ -98,7 +92,5 @@ def test_an_ordinary_run_of_pytest_loads_nothing_of_it(pytester: pytest.Pytester
             assert not [name for name in sys.modules if name.startswith("jobtck.conformance")]
         """
     )
-    outcome = pytester.run(
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"
-    )
+    outcome = pytester.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
     outcome.assert_outcomes(passed=1)

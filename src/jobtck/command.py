@@ -16,7 +16,7 @@ from jobtck.backends import load_backend
 from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
-from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord
+from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, RunVerdict
 from jobtck.failures import failures_told
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
@@ -25,6 +25,7 @@ from jobtck.run import DEFAULT_PAIRS, Order, judge_all
 from jobtck.supervisor import supervised
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DIED_NOTE = "the first attempt at this run died of {}, with libvirt in its process: see docs/findings.md"
 CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
 
@@ -108,16 +109,22 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
 
-    def told_of(died_of: str) -> None:
+    status = supervised(lambda: _run_and_report(order, directory, console))
+    if isinstance(status, str) and not order.options.uri:
         sweep_left_behind()
-        console.print(
-            f"jobtck: the process in which the backend was driven died of {died_of}: no verdict can rest on this "
-            f"run; what it had counted until then is in {directory}",
-            markup=False,
-            highlight=False,
-        )
-
-    return supervised(lambda: _run_and_report(order, directory, console), told_of)
+        console.print(f"jobtck: the driver in the run's process died of {status}; it is tried once more", markup=False)
+        noted = replace(order, notes=(DIED_NOTE.format(status),))
+        status = supervised(lambda: _run_and_report(noted, directory, console))
+    if isinstance(status, int):
+        return status
+    sweep_left_behind()
+    console.print(
+        f"jobtck: the process in which the backend was driven died of {status}: no verdict can rest on this "
+        f"run; what it had counted until then is in {directory}",
+        markup=False,
+        highlight=False,
+    )
+    return EXIT_STATUS[RunVerdict.ERROR]
 
 
 def _run_and_report(order: Order, directory: Path, console: Console) -> int:

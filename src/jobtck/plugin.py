@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from jobtck.conformance.record import Record
+    from collections.abc import Sequence
+
+    from jobtck.conformance.record import KnownDeviation, Record, RequirementRecord
 
 RECORD = "jobtck_requirement"
 
@@ -64,17 +66,21 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
 
 
 @pytest.fixture
-def jobtck_requirement(request: pytest.FixtureRequest, jobtck_record: "Record") -> None:
-    """Passes, fails or skips as the run says of that requirement."""
+def jobtck_requirement(request: pytest.FixtureRequest, jobtck_record: "Record") -> "RequirementRecord":
+    """What the run says of that requirement."""
+    return next(each for each in jobtck_record.requirements if each.id == request.param)
+
+
+def conclude(found: "RequirementRecord", stale_known: "Sequence[KnownDeviation]") -> None:
+    """The item passes, fails or is skipped as the run says of its requirement."""
     from jobtck.conformance.record import Verdict
     from jobtck.reports.junit import deviations_text
 
-    found = next(each for each in jobtck_record.requirements if each.id == request.param)
     told = f"{found.id} ({found.level}): {found.text}"
-    stale = [each for each in jobtck_record.stale_known if each.requirement == found.id]
-    if stale:
-        listed = "\n".join(f"listed, and no longer seen: {each.reason} ({each.reference})" for each in stale)
-        pytest.fail(f"{told}\n{listed}", pytrace=False)
+    for each in stale_known:
+        if each.requirement == found.id:
+            gone = f"listed, and no longer seen: {each.reason} ({each.reference})"
+            pytest.fail(f"{told}\n{gone}", pytrace=False)
     match found.verdict:
         case Verdict.FAIL if found.level == "MUST":
             pytest.fail(f"{told}\n{deviations_text(found)}", pytrace=False)

@@ -33,6 +33,7 @@ class Order:
     strict: bool
     command: str
     database: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Watcher(Protocol):
@@ -82,7 +83,9 @@ def judge_all(
             for name, design in order.pairs:
                 target = _opened(name, find_design(design), order.options)
                 stack.callback(target.close)
-                hunts.append(Hunt(target, _plan(order), stop))
+                hunt = Hunt(target, _plan(order), stop)
+                hunt.notes.extend(order.notes)
+                hunts.append(hunt)
             _hunt_all(hunts, order, watcher, lambda: keep(_record(hunts, order, begun, "")))
         except BackendFailure as failure:
             error = str(failure)

@@ -12,8 +12,8 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ERROR_STATUS = 4
 
 
-def supervised(work: Callable[[], int], clean_up: Callable[[str], None]) -> int:
-    """The exit status of *work*, done in a child; if a signal kills that, *clean_up* is told which, and it is 4."""
+def supervised(work: Callable[[], int]) -> int | str:
+    """The exit status of *work*, done in a child; the name of the signal that killed it, if one did."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -28,8 +28,7 @@ def supervised(work: Callable[[], int], clean_up: Callable[[str], None]) -> int:
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
-    clean_up(signal.Signals(-code).name)
-    return ERROR_STATUS
+    return signal.Signals(-code).name
 
 
 def _be_the_child(work: Callable[[], int]) -> None:
