@@ -49,7 +49,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Res
         run_machine(hunt, progress, min(until, hunt.seconds_gone + LONG_SESSIONS_SECONDS))
 
     monkeypatch.setattr(Hunt, "run_machine", briefly)
-    monkeypatch.setattr("jobtck.command.supervised", lambda work, _: work())
+    monkeypatch.setattr("jobtck.command.supervised", lambda work: work())
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(main, list(arguments))
@@ -265,7 +265,7 @@ QUICK = ["run", "--backend", "reference", "--design", "default-job", "--budget",
 def test_a_report_that_cannot_be_written_is_shown_all_the_same(
     invoke: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_at_last(path: Path, content: str) -> None:
+    def full_at_last(_: Path, content: str) -> None:
         if CUT_OFF not in content:
             raise OSError(28, "No space left on device")
 

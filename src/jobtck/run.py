@@ -18,7 +18,8 @@ from jobtck.hunt import Hunt, Plan
 from jobtck.verdicts import record_of
 
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
-CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again
+CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
+CONFIRM_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _plan(order: Order) -> Plan:
 def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher, keep: Callable[[], None]) -> None:
     for hunt in hunts:
         hunt.begin_excursions()
-    searching = order.budget_seconds - CONFIRM_SECONDS
+    searching = order.budget_seconds - min(CONFIRM_SECONDS, order.budget_seconds * CONFIRM_SHARE)
     for number, hunt in enumerate(hunts):
         until = _share(hunt, searching, len(hunts) - number)
         _watched(hunt, watcher, "tour", partial(hunt.go_on_tour, watcher.update, until))
