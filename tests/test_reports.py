@@ -297,7 +297,7 @@ def test_junit_is_read_back_with_right_counts(run: RunRecord) -> None:
     assert report.errors == tags.count("Error")
     assert report.skipped == tags.count("Skipped")
     assert report.time == 63.25
-    red = report.failures + report.errors > 0
+    red = report.failures + report.errors > 0  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]
     assert red == (run.verdict is not RunVerdict.CONFORMING)
 
 

@@ -273,7 +273,7 @@ QUICK = settings(
     derandomize=True,
     print_blob=False,
     phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

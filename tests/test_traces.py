@@ -317,7 +317,9 @@ def calls_read(design: Design) -> st.SearchStrategy[JsonObject]:
 
 
 @pytest.mark.parametrize("name", presets())
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_senseless_trace_ends_in_a_sentence_too(name: str, data: st.DataObject) -> None:
     design = presets()[name]
