@@ -1,6 +1,7 @@
 """QUERY: asking changes nothing, and the answers make sense."""
 
 from jobtck.conformance.calls import (
+    QUERIES,
     AbortJob,
     BackupBegin,
     BackupEnd,
@@ -68,6 +69,7 @@ QUERY = (
         id="QUERY-1",
         text="Queries change nothing.",
         source=SENSE,
+        needs=Needs(any_call=QUERIES),
         when=lambda scene: scene.is_query,
         then=anything,
         keeps=Hurt.ANY,

@@ -1,6 +1,7 @@
 """EVENT, FAULT, TIME, SANE: what surrounds every call."""
 
 from jobtck.conformance.calls import (
+    QUERIES,
     BackupBegin,
     Destroy,
     Flaw,
@@ -100,6 +101,7 @@ SANITY = (
         id="TIME-1",
         text="Every call returns in bounded time (the server's lock wait plus a margin).",
         source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
+        needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
         then=lambda _, answer: answer.waited is not Waited.TOO_LONG,
         form_only=True,
@@ -109,6 +111,7 @@ SANITY = (
         level=Level.SHOULD,
         text="A query, and a refusal that needs no waiting, does not wait.",
         source=SENSE,
+        needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
         then=needs_no_waiting,
         form_only=True,
@@ -118,6 +121,7 @@ SANITY = (
         text="What a caller can do wrong is never answered as an internal error, "
         "and never crashes the server or the client.",
         source=SENSE,
+        needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
         then=lambda _, answer: isinstance(answer.outcome, Refusal) and answer.outcome.kind is not ErrorKind.INTERNAL,
         speaks_of=Refusal,
