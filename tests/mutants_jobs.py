@@ -1,10 +1,8 @@
-"""Mutants that get jobs wrong: which are listed, what may begin, and how they end."""
+"""Mutants that get jobs wrong: which are listed, and what may begin."""
 
 from tests.mutants_table import (
     DEFAULT_JOB,
     LISTED_IDS,
-    OPAQUE_HANDLES,
-    QEMU_JOBS,
     TWO_AT_ONCE,
     UNLISTED,
     ZERO_ID,
@@ -12,22 +10,18 @@ from tests.mutants_table import (
 )
 
 from jobtck.conformance import calls
-from jobtck.conformance.calls import Flaw, JobType
+from jobtck.conformance.calls import Flaw
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import (
     DONE,
-    Completed,
-    Ended,
     ErrorKind,
-    JobInfo,
     Listed,
     Outcome,
     Refusal,
 )
 from jobtck.fixtures.reference import Reference
-from jobtck.fixtures.reference_calls import ENDED_ABORTED, ENDED_COMPLETED
-from jobtck.fixtures.reference_jobs import COMPLETED_CUT_SHORT, COMPLETED_WELL, Guest, JobRecord
-from jobtck.fixtures.reference_refusals import DISK_BUSY, UNFINISHED, refusal
+from jobtck.fixtures.reference_jobs import Guest, JobRecord
+from jobtck.fixtures.reference_refusals import DISK_BUSY, refusal
 
 
 class ListsOnlyTheOldest(Reference):
@@ -134,139 +128,6 @@ class MarksOneDisk(Reference):
 # How jobs end
 
 
-class PullIsNeverFinished(Reference):
-    """Does not end a pull unless it is aborted."""
-
-    def check_finished(self, guest: Guest, job: JobRecord) -> Refusal | None:
-        return None if job.copied else UNFINISHED
-
-
-class EndsUnfinishedPush(Reference):
-    """Ends a push that has not copied all, without being told to abort it."""
-
-    def check_finished(self, guest: Guest, job: JobRecord) -> Refusal | None:
-        return None
-
-
-class EndsThePushItRefuses(Reference):
-    """Refuses to end an unfinished push, and cancels it."""
-
-    def check_finished(self, guest: Guest, job: JobRecord) -> Refusal | None:
-        found = super().check_finished(guest, job)
-        if found is not None:
-            self.remove_job(guest, job)
-        return found
-
-
-class AlwaysCompleted(Reference):
-    """Says of every backup that it was completed."""
-
-    def answer_end(self, guest: Guest, *, success: bool) -> Ended:
-        return ENDED_COMPLETED
-
-
-class AlwaysAborted(Reference):
-    """Answers 0 for every end (libvirt's draft of autumn 2019: back right after the request)."""
-
-    def answer_end(self, guest: Guest, *, success: bool) -> Ended:
-        return ENDED_ABORTED
-
-
-class TakesZeroForFailure(Reference):
-    """Turns the answer 0, aborted, into an error (bug B1: `if (!ret) goto error`)."""
-
-    def backup_end(self, guest: Guest, call: calls.BackupEnd) -> Outcome:
-        outcome = super().backup_end(guest, call)
-        return refusal(ErrorKind.OTHER, "") if outcome == ENDED_ABORTED else outcome
-
-
-class ShowsTheDead(Reference):
-    """Shows the last backup as running until something begins."""
-
-    def __init__(self, design: Design) -> None:
-        super().__init__(design)
-        self.dead: set[Guest] = set()
-
-    def remove_files(self, guest: Guest, job: JobRecord) -> None:
-        super().remove_files(guest, job)
-        self.dead.add(guest)
-
-    def end_all_jobs(self) -> None:
-        super().end_all_jobs()
-        self.dead.clear()
-
-    def get_job_info(self, guest: Guest, call: calls.GetJobInfo | calls.GetJobStats) -> Outcome:
-        if guest in self.dead and not guest.jobs:
-            return JobInfo(JobType.BACKUP)
-        return super().get_job_info(guest, call)
-
-
-class EndsTheDead(Reference):
-    """Says that it completed a job which is over, while no other is there."""
-
-    def __init__(self, design: Design) -> None:
-        super().__init__(design)
-        self.ended: set[tuple[Guest, object]] = set()
-
-    def forget_id(self, guest: Guest, job: JobRecord) -> None:
-        super().forget_id(guest, job)
-        self.ended.add((guest, job.id))
-
-    def stop(self, guest: Guest) -> None:
-        super().stop(guest)
-        self.ended.clear()
-
-    def backup_end(self, guest: Guest, call: calls.BackupEnd) -> Outcome:
-        if not guest.jobs and (guest, call.job) in self.ended:
-            return ENDED_COMPLETED
-        return super().backup_end(guest, call)
-
-
-class AbortsNothingGladly(Reference):
-    """Says that it aborted the domain job where none is."""
-
-    def abort_job(self, guest: Guest, call: calls.AbortJob) -> Outcome:
-        return super().abort_job(guest, call) if guest.jobs else DONE
-
-
-class SucceedsWithAnError(Reference):
-    """Tells of a success with an error message."""
-
-    def keep_statistics(self, guest: Guest, job: JobRecord, *, success: bool) -> None:
-        super().keep_statistics(guest, job, success=success)
-        if success:
-            guest.completed = Completed(JobType.BACKUP, success=True, error=True)
-
-
-class PraisesTheAborted(Reference):
-    """Tells of a push that was aborted as of a success."""
-
-    def abort_job(self, guest: Guest, call: calls.AbortJob) -> Outcome:
-        outcome = super().abort_job(guest, call)
-        if outcome is DONE and guest.completed is COMPLETED_CUT_SHORT:
-            guest.completed = COMPLETED_WELL
-        return outcome
-
-
-class AbortIgnoresFlags(Reference):
-    """Aborts the domain job also with flags that nobody defined."""
-
-    def __init__(self, design: Design) -> None:
-        super().__init__(design)
-        entry = self.entries[calls.AbortJob]
-        self.entries[calls.AbortJob] = entry._replace(has_flags=False)
-
-
-class ChecksFlagsLate(Reference):
-    """Refuses unknown flags of an abort when the job has ended already."""
-
-    def check_flags(self, guest: Guest, flaw: Flaw) -> Refusal | None:
-        found = super().check_flags(guest, flaw)
-        if found is not None and guest.backups:
-            self.remove_job(guest, guest.backups[0])
-        return found
-
-
 class DestroyLeavesTheLock(Reference):
     """Begins no backup any more once one was running when the domain was destroyed (bug B18)."""
 
@@ -324,17 +185,4 @@ MUTANTS = (
     Mutant(CopiesOnce, DEFAULT_JOB, "BEGIN-4", 3),
     Mutant(OneJobPerDomain, ZERO_ID, "BEGIN-5", 2),
     Mutant(MarksOneDisk, DEFAULT_JOB, "BEGIN-5", 2),
-    Mutant(PullIsNeverFinished, QEMU_JOBS, "END-1", 2),
-    Mutant(EndsUnfinishedPush, ZERO_ID, "END-2", 2),
-    Mutant(EndsThePushItRefuses, ZERO_ID, "END-2", 3),
-    Mutant(AlwaysCompleted, ZERO_ID, "END-3", 2),
-    Mutant(AlwaysAborted, ZERO_ID, "END-3", 3),
-    Mutant(TakesZeroForFailure, OPAQUE_HANDLES, "END-3", 2),
-    Mutant(ShowsTheDead, DEFAULT_JOB, "END-4", 3),
-    Mutant(EndsTheDead, ZERO_ID, "END-5", 3),
-    Mutant(AbortsNothingGladly, DEFAULT_JOB, "END-5", 1),
-    Mutant(SucceedsWithAnError, DEFAULT_JOB, "END-6", 3),
-    Mutant(PraisesTheAborted, DEFAULT_JOB, "END-6", 3),
-    Mutant(AbortIgnoresFlags, DEFAULT_JOB, "END-8", 2),
-    Mutant(ChecksFlagsLate, DEFAULT_JOB, "END-8", 3),
 )

@@ -250,22 +250,31 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text().split()][:1]
 
 
-@pytest.mark.parametrize("victim", ["the whole run", "the child that does the work"])
-def test_what_a_killed_run_left_is_removed(victim: str, place: Place) -> None:
-    """By the next run; by the parent at once, where that is left."""
+def test_what_a_killed_run_left_is_removed_by_the_next(place: Place) -> None:
     with started(place) as running:
-        if victim == "the whole run":
-            running.kill()
-            for child in children_of(running.pid):
-                os.kill(child, signal.SIGKILL)
-        else:
-            os.kill(children_of(running.pid)[0], signal.SIGKILL)
-        told, _ = running.communicate(timeout=60)
-    assert running.returncode in (4, -signal.SIGKILL)
-    if running.returncode == 4:
-        assert "died of SIGKILL: no verdict can rest on this run" in words(told)
-    else:
-        assert place.left() != []
-        place.run("probe", "--backend", "libvirt")
+        children = children_of(running.pid)
+        running.kill()
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        running.wait()
+    assert place.left() != []
+    place.run("probe", "--backend", "libvirt")
+    assert place.left() == []
+    assert result_in(place.folder)["error"].startswith("the run was cut off")
+
+
+def test_a_driver_that_dies_takes_nothing_with_it(place: Place) -> None:
+    """What is in the child that does the work may crash, also the second time."""
+    with started(place) as running:
+        [first] = children_of(running.pid)
+        os.kill(first, signal.SIGKILL)
+        while not (second := set(children_of(running.pid)) - {first}):
+            time.sleep(0.05)
+        time.sleep(1.0)
+        os.kill(second.pop(), signal.SIGKILL)
+        told, complaints = running.communicate(timeout=60)
+    assert running.returncode == 4
+    assert "Traceback" not in told + complaints
+    assert "died of SIGKILL" in words(told)
     assert place.left() == []
     assert result_in(place.folder)["verdict"] == "error"

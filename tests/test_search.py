@@ -236,7 +236,7 @@ class Hunter:
             return True
 
         def stop() -> bool:
-            return bool(self.found) or self.sessions >= self.sessions_max
+            return bool(self.found) or self.sessions > self.sessions_max
 
         def play(program: bytes) -> bool:
             return run_program(program, new_session(), alphabet, is_news, stop)
@@ -254,13 +254,13 @@ def test_long_sessions_find_what_takes_many_calls_and_the_next_run_finds_it_at_o
     assert call_name(type(last.call)) == "backup_get_xml_desc"
     assert sum(isinstance(each.call, BackupBegin) for each in session.history) >= 3
     assert any((tmp_path / "examples").rglob("*"))
-    again = Hunter(sessions_max=1)
+    again = Hunter(sessions_max=1)  # the first program is the one that was kept
     again.search(tmp_path / "examples", seed=2)
     assert [each.step.deviations for each in again.found[0].history if each.step.deviations] == [last.deviations]
 
 
 def test_a_search_that_may_not_go_on_does_nothing(tmp_path: Path) -> None:
-    hunter = Hunter(sessions_max=0)
+    hunter = Hunter(sessions_max=-1)
     hunter.search(tmp_path, seed=1)
     assert hunter.sessions == 0
 

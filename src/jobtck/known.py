@@ -1,15 +1,14 @@
 """Known deviations: listed with where and why, strict both ways."""
 
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from jobtck.conformance.calls import call_name
+from jobtck.conformance.calls import CALL_OF_NAME, call_name
 from jobtck.conformance.catalogue import BY_ID
-from jobtck.conformance.design import at
+from jobtck.conformance.design import at, parse_toml
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.record import Deviation, KnownDeviation
 
@@ -35,15 +34,12 @@ def read_known(path: Path) -> tuple[KnownDeviation, ...]:
 
 def parse_known(text: str, place: str) -> tuple[KnownDeviation, ...]:
     """The list in a TOML text: tables [[known]]; *place* names the text in complaints."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{place}: not TOML: {error}") from error
+    content = parse_toml(text, place)
     for key in content:
         if key != "known":
             raise BadInput(f"{at(place, text, key)}: {key!r} is unknown here: write tables [[known]]")
     tables = content.get("known", [])
-    if not isinstance(tables, list):
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise BadInput(f"{at(place, text, 'known')}: write [[known]], in two brackets")
     return tuple(_known(table, number, text, place) for number, table in enumerate(tables))
 
@@ -60,6 +56,10 @@ def _known(table: Mapping[str, object], number: int, text: str, place: str) -> K
     for key in REQUIRED:
         if key not in table:
             raise BadInput(f"{at(place, text, *keys)}: {key!r} is missing")
+        if not table[key]:
+            raise BadInput(f"{at(place, text, *keys, key)}: {key!r} is empty: say it")
+    if table.get("call", "") not in ("", *CALL_OF_NAME):
+        raise BadInput(f"{at(place, text, *keys, 'call')}: no call is named {table['call']!r}")
     if table["requirement"] not in BY_ID:
         where = at(place, text, *keys, "requirement")
         raise BadInput(f"{where}: no requirement {table['requirement']!r}: see 'jobtck list requirements'")
