@@ -91,7 +91,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(work_dir: Path) -> None:
     killed = run("os.kill(os.getpid(), 9)", work_dir)
     assert killed.returncode == -signal.SIGKILL
     [left] = work_dir.iterdir()
-    assert len(qemu_below(left)) == 2
+    assert len(qemu_below(left)) == 1
     stranger = work_dir / "jobtck-embed-stranger"
     stranger.mkdir()  # of that name, but not locked by any run, ever
     done = run(f"print(os.path.exists({str(left)!r})); target.close()", work_dir)
@@ -109,7 +109,7 @@ def test_a_running_run_is_left_alone(work_dir: Path) -> None:
         [used] = work_dir.iterdir()
         assert run("target.close()", work_dir).returncode == 0
         assert list(work_dir.iterdir()) == [used]
-        assert len(qemu_below(used)) == 2
+        assert len(qemu_below(used)) == 1
         running.communicate("\n", timeout=30)
     assert running.returncode == 0
     assert list(work_dir.iterdir()) == []
