@@ -109,12 +109,12 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
 
-    status = supervised(lambda: _run_and_report(order, directory, console))
+    status = supervised(lambda: _run_and_report(order, directory, console), _kill_guests)
     if isinstance(status, str) and not order.options.uri:
         sweep_left_behind()
         console.print(f"jobtck: the driver in the run's process died of {status}; it is tried once more", markup=False)
         noted = replace(order, notes=(DIED_NOTE.format(status),))
-        status = supervised(lambda: _run_and_report(noted, directory, console))
+        status = supervised(lambda: _run_and_report(noted, directory, console), _kill_guests)
     if isinstance(status, int):
         return status
     sweep_left_behind()
@@ -150,6 +150,13 @@ def _keep(so_far: RunRecord, directory: Path) -> None:
     """The report of a run that goes on, for the case that it dies."""
     with suppress(BackendFailure):
         reportdir.write(replace(so_far, error=CUT_OFF), directory)
+
+
+def _kill_guests(child: int) -> None:
+    """A guest that was about to start when its process ended is gone."""
+    from jobtck.fixtures.run_directory import kill_guests_of
+
+    kill_guests_of(child)
 
 
 def sweep_left_behind() -> None:

@@ -12,8 +12,11 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ERROR_STATUS = 4
 
 
-def supervised(work: Callable[[], int]) -> int | str:
-    """The exit status of *work*, done in a child; the name of the signal that killed it, if one did."""
+def supervised(work: Callable[[], int], clean_up: Callable[[int], None]) -> int | str:
+    """The exit status of *work*, done in a child; the name of the signal that killed it, if one did.
+
+    *clean_up* is given the child's process id once it is gone.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -25,6 +28,7 @@ def supervised(work: Callable[[], int]) -> int | str:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+    clean_up(child)
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return code
