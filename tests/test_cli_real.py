@@ -25,7 +25,6 @@ if shutil.which("qemu-img") is None:
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("libvirt")]
 
 ALL = ("libvirt as default-job", "numbered as zero-id")
-REMOVED_WITHIN_SECONDS = 20.0
 
 
 def words(text: str) -> str:
