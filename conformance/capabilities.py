@@ -30,7 +30,8 @@ class Capabilities:
     `transient` are the kinds of job that may finish by themselves at any time; all others are held until
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
     the next guest cost seconds too. `lock_wait_seconds` is how long one of
-    `waiting_calls` may wait for another job's end.
+    `waiting_calls` may wait for another job's end. `notes` are what a reader of a verdict must know of how the
+    backend was driven.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
@@ -44,6 +45,7 @@ class Capabilities:
     costly_calls: frozenset[str] = frozenset()
     disks_wear: bool = False
     dies_of_stop_in_block_job: bool = False
+    notes: tuple[str, ...] = field(default=(), hash=False, compare=False)
     reasons: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def has(self, call: type[Call]) -> bool:

@@ -34,10 +34,6 @@ ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
 LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
-DIES_NOTE = (
-    "no domain was stopped while a block job ran on it: this release was seen to die of that, see docs/findings.md"
-)
-
 Progress = Callable[[int, int, int], None]
 
 
@@ -73,7 +69,7 @@ class Hunt:
         self.target = target
         self.plan = plan
         self.judge = Judge(target.design, target.capabilities)
-        self.notes: list[str] = []
+        self.notes = list(target.capabilities.notes)
         self.deviations: list[Deviation] = []
         self.failure: JobtckError | None = None
         self._stop = stop
@@ -88,8 +84,6 @@ class Hunt:
         self._fast: list[_Lane] = []
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
-        if target.capabilities.dies_of_stop_in_block_job:
-            self.notes.append(DIES_NOTE)
         self.tour = Tour(self.chart, self._alphabet)
 
     # -- time -----------------------------------------------------------------------------------------------------
