@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from jobtck.conformance.calls import Call
 from jobtck.conformance.cells import Cell, cell
+from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import State
@@ -62,6 +63,13 @@ class Tour:
             for words in self._places_of.get(visited, ()):
                 self._open_in[words] -= 1
             return True
+
+    def _reopen(self, missed: Cell) -> None:
+        """The backend failed on the way: the cell is still to visit."""
+        with self._lock:
+            self._open[missed] = None
+            for words in self._places_of.get(missed, ()):
+                self._open_in[words] += 1
 
     # -- main lanes: everything that is cheap ---------------------------------------------------------------------
 
@@ -161,10 +169,14 @@ class Tour:
         """Goes to that cell, and visits what is open and cheap where it leads, as long as the way goes on."""
         if not self._claim(target):
             return
-        session = new_session()
-        for call in self.chart.way(target):
-            if stop() or not self._make(session, call, on_deviation):
-                return
+        try:
+            session = new_session()
+            for call in self.chart.way(target):
+                if stop() or not self._make(session, call, on_deviation):
+                    return
+        except JobtckError:
+            self._reopen(target)
+            raise
         here = place_words(session.belief)
         while not stop() and place_words(session.belief) == here:
             move = next((move for move in self._staying(session.belief, here) if self._claim(move)), None)

@@ -1,11 +1,17 @@
 """Backends are found by entry point, so that anybody's package can add one."""
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 
-from jobtck.conformance.capabilities import BackendPlugin
-from jobtck.conformance.errors import BackendFailure, BadInput
+from jobtck.conformance.calls import Call
+from jobtck.conformance.capabilities import Backend, BackendPlugin, Options, Target
+from jobtck.conformance.design import Design
+from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError
+from jobtck.conformance.outcomes import Outcome
+from jobtck.conformance.wording import call_text
 
 GROUP = "jobtck.backends"
 
@@ -31,3 +37,71 @@ def load_backend(name: str) -> BackendPlugin:
 def load_backends() -> Mapping[str, BackendPlugin]:
     """All backends that can be loaded."""
     return {name: load_backend(name) for name in backend_names()}
+
+
+def open_target(name: str, design: Design, options: Options) -> Target:
+    """The backend of that name, ready to be driven; whatever it raises is told as a failure of its own."""
+    plugin = load_backend(name)
+    with _blamed(name, "when it was opened"):
+        return GuardedTarget(plugin.open(design, options))
+
+
+class GuardedTarget:
+    """A target that raises nothing but `JobtckError`: a mistake in a backend is no mistake of the kit's."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.name = target.name
+        self.uri = target.uri
+        self.design = target.design
+        self.capabilities = target.capabilities
+        self.versions = target.versions
+
+    def fresh(self) -> Backend:
+        with _blamed(self.name, "when fresh guests were wanted"):
+            return GuardedBackend(self.name, self._target.fresh())
+
+    def close(self) -> None:
+        with _blamed(self.name, "when it was closed"):
+            self._target.close()
+
+
+class GuardedBackend:
+    """A backend that raises nothing but `JobtckError`."""
+
+    def __init__(self, name: str, backend: Backend) -> None:
+        self._name = name
+        self._backend = backend
+
+    def perform(self, call: Call) -> Outcome:
+        try:
+            return self._backend.perform(call)
+        except JobtckError:
+            raise
+        except Exception as error:
+            raise _mistake(self._name, f"at {call_text(call)}", error) from error
+
+    def end_all_jobs(self) -> None:
+        with _blamed(self._name, "when a session was ended"):
+            self._backend.end_all_jobs()
+
+    def close(self) -> None:
+        with _blamed(self._name, "when guests were given back"):
+            self._backend.close()
+
+
+@contextmanager
+def _blamed(name: str, when: str) -> Iterator[None]:
+    try:
+        yield
+    except JobtckError:
+        raise
+    except Exception as error:
+        raise _mistake(name, when, error) from error
+
+
+def _mistake(name: str, when: str, error: Exception) -> BackendFailure:
+    """The failure that tells what was raised, and the line of the backend's that raised it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    told = f"{type(error).__name__}: {error}".rstrip(": ")
+    return BackendFailure(f"the backend {name!r} failed {when}: {told} ({place.filename}, line {place.lineno})")

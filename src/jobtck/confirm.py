@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call
@@ -18,6 +19,14 @@ from jobtck.strategies.shorten import plainer, shorten
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
 SHORTEN_SECONDS_MAX = 8.0  # for leaving calls out; a trace that is a call too long is still a trace
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When everything is to end (`is_over`), and when what is not needed for a verdict (`is_short`)."""
+
+    is_over: Callable[[], bool]
+    is_short: Callable[[], bool]
 
 
 def replay(
@@ -57,7 +66,7 @@ def confirm(
     judge: Judge,
     requirements: tuple[str, ...],
     candidates: Sequence[Sequence[Call]],
-    stop: Callable[[], bool],
+    patience: Patience,
 ) -> Deviation | str:
     """The deviation with its shortest calls and its rate; else, in words, that it did not happen again.
 
@@ -68,13 +77,13 @@ def confirm(
         backend = target.fresh()
         try:
             performed = replay(judge, backend, candidate, requirements)
-            if not deviates(performed, requirements) or stop():
+            if not deviates(performed, requirements) or patience.is_over():
                 continue
             if sum(each.seconds for each in performed) < SLOW_SECONDS:
-                performed = _shortened(judge, backend, performed, stop)
+                performed = _shortened(judge, backend, performed, patience.is_short)
         finally:
             backend.close()
-        again = _rate(target, judge, performed, stop)
+        again = _rate(target, judge, performed, patience.is_over)
         if rated is None or (again is not None and again.reproduced > rated.reproduced):
             rated = again
         if rated is not None and not rated.is_flaky:

@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from jobtck.confirm import confirm
+from jobtck.confirm import Patience, confirm
 from jobtck.conformance.calls import Call, call_name
-from jobtck.conformance.capabilities import Backend, Target
+from jobtck.conformance.capabilities import Target
 from jobtck.conformance.cells import Cell, outcome_words
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge, Step
@@ -18,16 +19,18 @@ from jobtck.conformance.record import Cost, Deviation
 from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
 from jobtck.conformance.wording import call_text
+from jobtck.lanes import Lane
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
-from jobtck.strategies.tour import Tour
+from jobtck.strategies.tour import NewSession, Tour
 
 FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
 FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
-CONFIRM_SECONDS_MIN = 6.0  # beyond the budget, in which deviations are still begun to be run again
-CONFIRM_SHARE = 0.25  # of the budget, for the same
+CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
+CONFIRM_SHARE = 0.25
+GRACE_SECONDS = 2.0  # beyond the budget, in which a deviation is still begun to be run again
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
 ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
@@ -55,11 +58,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to hunt (seconds from the start), with what seed, and where Hypothesis keeps its examples."""
+    """How long to hunt (seconds from `began`), with what seed, and where Hypothesis keeps its examples."""
 
     budget_seconds: float
     seed: int
     database: Path | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def searching_seconds(self) -> float:
+        """When to stop searching: what is left of the budget is for running deviations again."""
+        return self.budget_seconds - min(CONFIRM_SECONDS, self.budget_seconds * CONFIRM_SHARE)
 
 
 class Hunt:
@@ -73,15 +82,14 @@ class Hunt:
         self.deviations: list[Deviation] = []
         self.failure: JobtckError | None = None
         self._stop = stop
-        self._began = time.monotonic()
         self._found: dict[tuple[object, ...], Found] = {}
         self._confirmed: set[tuple[object, ...]] = set()
         self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
         self._lock = threading.Lock()
-        self._side_tallies: list[Tally] = []
-        self._lanes: ThreadPoolExecutor | None = None
+        self._pool: ThreadPoolExecutor | None = None
         self._futures: list[Future[None]] = []
-        self._fast: list[_Lane] = []
+        self._side: list[Lane] = []
+        self._fast: list[Lane] = []
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
         self.tour = Tour(self.chart, self._alphabet)
@@ -91,14 +99,17 @@ class Hunt:
     @property
     def seconds_gone(self) -> float:
         """Seconds since the hunt began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.plan.began
+
+    def _searching_left(self) -> float:
+        return self.plan.searching_seconds - self.seconds_gone
 
     def _time_left(self) -> float:
         return self.plan.budget_seconds - self.seconds_gone
 
     def is_over(self) -> bool:
-        """The time is up, or somebody wants it to end."""
-        return self._stop.is_set() or self._time_left() <= 0 or self.failure is not None
+        """The time for searching is up, or somebody wants it to end."""
+        return self._stop.is_set() or self._searching_left() <= 0 or self.failure is not None
 
     def _fail(self, error: JobtckError) -> None:
         """The first failure is the one to tell; it ends the hunt."""
@@ -111,7 +122,7 @@ class Hunt:
         """Sends side lanes to what costs seconds; they go on while the main lane tours."""
         wait_seconds = self.target.capabilities.lock_wait_seconds
         excursions = sorted(self.tour.excursions(), key=lambda each: not self._waits(each))
-        if wait_seconds > self._time_left():
+        if wait_seconds > self._searching_left():
             left_out = [each for each in excursions if self._waits(each)]
             excursions = [each for each in excursions if not self._waits(each)]
             if left_out:
@@ -123,46 +134,32 @@ class Hunt:
             return
         waiting = sum(self._waits(each) for each in excursions)
         lanes = min(SIDE_LANES, max(2, waiting))
-        self._lanes = ThreadPoolExecutor(lanes, thread_name_prefix="side-lane")
+        self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="side-lane")
+        self._side = [Lane(self.target, self.judge) for _ in range(lanes)]
         queue = list(reversed(excursions))
-        self._futures = [self._lanes.submit(self._side_lane, queue) for _ in range(lanes)]
+        self._futures = [self._pool.submit(self._side_lane, lane, queue) for lane in self._side]
 
     def _waits(self, each: Cell) -> bool:
         place, move = self.chart.ways[each]
         return waits(self.target.capabilities, place.belief, move.call)
 
-    def _side_lane(self, queue: list[Cell]) -> None:
-        tally = Tally()
-        with self._lock:
-            self._side_tallies.append(tally)
-        backend: Backend | None = None
-        try:
+    def _side_lane(self, lane: Lane, queue: list[Cell]) -> None:
+        def visit_all(new_session: NewSession) -> None:
             while queue and not self.is_over():
                 each = queue.pop()
-                if self._waits(each) and self.target.capabilities.lock_wait_seconds > self._time_left():
-                    continue
-                backend = backend or self.target.fresh()
-                self.tour.visit_costly(each, self._sessions(backend, tally), self._note, self.is_over)
-        except JobtckError as error:
-            if not self._stop.is_set():
-                self._fail(error)
+                if not self._waits(each) or self.target.capabilities.lock_wait_seconds <= self._searching_left():
+                    self.tour.visit_costly(each, new_session, self._note, self.is_over)
+
+        try:
+            if queue:
+                self._work(lane, visit_all)
         finally:
-            if backend is not None:
-                backend.close()
-
-    def _sessions(self, backend: Backend, tally: Tally) -> Callable[[], Session]:
-        def new_session() -> Session:
-            begun = time.monotonic()
-            backend.end_all_jobs()
-            tally.seconds += time.monotonic() - begun
-            return Session(self.judge, backend, tally)
-
-        return new_session
+            lane.close()
 
     def go_on_tour(self, progress: Progress, until: float) -> None:
         """Visits all that is cheap, until *until* (seconds from the start); *progress* is told of the cells."""
         stop = self._watched(progress, until)
-        self._in_fast_lanes(lambda new_session, _: self.tour.visit_cheap(new_session, self._note, stop))
+        self._in_fast_lanes(lambda _, new_session: self.tour.visit_cheap(new_session, self._note, stop))
 
     def run_machine(self, progress: Progress, until: float) -> None:
         """Lets Hypothesis draw long sessions until *until* (seconds from the start of the hunt)."""
@@ -172,7 +169,7 @@ class Hunt:
         stop = self._watched(progress, until)
         alphabet = Alphabet(self.target.design, self.target.capabilities)
 
-        def work(new_session: Callable[[], Session], lane: int) -> None:
+        def work(lane: int, new_session: NewSession) -> None:
             search(
                 lambda program: run_program(program, new_session(), alphabet, self._is_news, stop),
                 stop,
@@ -182,26 +179,22 @@ class Hunt:
 
         self._in_fast_lanes(work)
 
-    def _in_fast_lanes(self, work: Callable[[Callable[[], Session], int], None]) -> None:
+    def _in_fast_lanes(self, work: Callable[[int, NewSession], None]) -> None:
         lanes = FAST_LANES if self.target.capabilities.lock_wait_seconds else 1
         while len(self._fast) < lanes:
-            self._fast.append(_Lane())
+            self._fast.append(Lane(self.target, self.judge))
         if lanes == 1:
-            self._work(self._fast[0], work, 0)
+            self._work(self._fast[0], partial(work, 0))
             return
         with ThreadPoolExecutor(lanes, thread_name_prefix="fast-lane") as pool:
-            for future in [pool.submit(self._work, lane, work, number) for number, lane in enumerate(self._fast)]:
+            futures = [pool.submit(self._work, lane, partial(work, at)) for at, lane in enumerate(self._fast)]
+            for future in futures:
                 future.result()
 
-    def _work(self, lane: "_Lane", work: Callable[[Callable[[], Session], int], None], number: int) -> None:
+    def _work(self, lane: Lane, work: Callable[[NewSession], None]) -> None:
+        """Work of one lane; what it fails of is the hunt's failure, unless the hunt is to end anyway."""
         try:
-            if lane.backend is None:
-                lane.backend = self.target.fresh()
-            begun = time.monotonic()
-            try:
-                work(self._sessions(lane.backend, lane.tally), number)
-            finally:
-                lane.seconds += time.monotonic() - begun
+            lane.work(work, self._stop.is_set)
         except JobtckError as error:
             self._fail(error)
 
@@ -241,8 +234,16 @@ class Hunt:
         """Returns when the side lanes are through."""
         for future in self._futures:
             future.result()
-        if self._lanes is not None:
-            self._lanes.shutdown()
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._tell_mishaps()
+
+    def _tell_mishaps(self) -> None:
+        """What failed once and not again is no failure, and no secret."""
+        mishaps = [str(error) for lane in (*self._fast, *self._side) for error in lane.mishaps]
+        if mishaps and self.failure is None and not self._stop.is_set():
+            times = "once" if len(mishaps) == 1 else f"{len(mishaps)} times"
+            self.notes.append(f"guests were exchanged for fresh ones {times}: {mishaps[0]}")
 
     def confirm_all(self) -> None:
         """Runs each deviation again on fresh guests, as short as it can be made; flaky ones keep their rate."""
@@ -274,15 +275,19 @@ class Hunt:
                 return
         self.deviations.append(deviation)
 
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self._stop.is_set, lambda: self._stop.is_set() or self._time_left() <= 0)
+
     def _confirm(self, found: Found) -> Deviation | str:
         if self._stop.is_set() or self.failure is not None:
             return ""
-        if self._time_left() < -max(CONFIRM_SECONDS_MIN, self.plan.budget_seconds * CONFIRM_SHARE):
+        if self._time_left() < -GRACE_SECONDS:
             return "there was no time left to run it again"
         ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:
             return confirm(
-                self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._stop.is_set
+                self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._patience
             )
         except JobtckError as error:
             self._fail(error)
@@ -293,16 +298,14 @@ class Hunt:
     def close(self) -> None:
         """Gives the fast lanes' guests back."""
         for lane in self._fast:
-            if lane.backend is not None:
-                lane.backend.close()
-                lane.backend = None
+            lane.close()
 
     def counted(self) -> Tally:
         """What the lanes have counted that are not under way."""
         total = Tally()
-        side = self._side_tallies if all(future.done() for future in self._futures) else []
-        for tally in (*(lane.tally for lane in self._fast), *side):
-            total.merge(tally)
+        side = self._side if all(future.done() for future in self._futures) else []
+        for lane in (*self._fast, *side):
+            total.merge(lane.tally)
         return total
 
     def cost(self) -> Cost:
@@ -319,12 +322,3 @@ def _sort_of(deviation: Deviation) -> tuple[object, ...]:
     """Deviations of one sort were shown by the same answer to the same call."""
     last = deviation.lines[-1]
     return (deviation.requirements, type(last.call), last.answer)
-
-
-class _Lane:
-    """Guests that search without waiting, and what was counted on them."""
-
-    def __init__(self) -> None:
-        self.backend: Backend | None = None
-        self.tally = Tally()
-        self.seconds = 0.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from jobtck.backends import load_backend
+from jobtck.backends import open_target
 from jobtck.command import real_backend_for, terminated_as_interrupted
 from jobtck.confirm import replay
 from jobtck.conformance.blame import blame
@@ -31,7 +31,7 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
     console = Console()
     with terminated_as_interrupted():
         try:
-            target = load_backend(backend).open(trace.design, options)
+            target = open_target(backend, trace.design, options)
         except KeyboardInterrupt as error:
             raise BackendFailure("interrupted") from error
         try:

@@ -9,17 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from jobtck.backends import load_backend
-from jobtck.conformance.capabilities import Options, Target
-from jobtck.conformance.design import Design, find_design
+from jobtck.backends import open_target
+from jobtck.conformance.capabilities import Options
+from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.record import KnownDeviation, RunRecord
 from jobtck.hunt import Hunt, Plan
 from jobtck.verdicts import record_of
 
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
-CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
-CONFIRM_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +74,18 @@ def judge_all(
 
     *keep* is given what there is at each stage.
     """
-    begun = time.monotonic()
+    plan = Plan(order.budget_seconds, order.seed, order.database)
     hunts: list[Hunt] = []
     error = ""
     with ExitStack() as stack:
         try:
             for name, design in order.pairs:
-                target = _opened(name, find_design(design), order.options)
+                target = open_target(name, find_design(design), order.options)
                 stack.callback(target.close)
-                hunt = Hunt(target, _plan(order), stop)
+                hunt = Hunt(target, plan, stop)
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
-            _hunt_all(hunts, order, watcher, lambda: keep(_record(hunts, order, begun, "")))
+            _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
         except KeyboardInterrupt:
@@ -97,34 +95,25 @@ def judge_all(
             stop.set()
             for hunt in hunts:
                 stack.callback(hunt.close)
-    return _record(hunts, order, begun, error)
+    return _record(hunts, order, plan, error)
 
 
-def _record(hunts: Sequence[Hunt], order: Order, begun: float, error: str) -> RunRecord:
+def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
     records = tuple(record_of(hunt, order.known, order.command, strict=order.strict) for hunt in hunts)
     if not error:
         error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")
-    return RunRecord(records, order.command, order.seed, time.monotonic() - begun, error)
+    return RunRecord(records, order.command, order.seed, time.monotonic() - plan.began, error)
 
 
-def _opened(name: str, design: Design, options: Options) -> Target:
-    return load_backend(name).open(design, options)
-
-
-def _plan(order: Order) -> Plan:
-    return Plan(order.budget_seconds, order.seed, order.database)
-
-
-def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher, keep: Callable[[], None]) -> None:
+def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None]) -> None:
     for hunt in hunts:
         hunt.begin_excursions()
-    searching = order.budget_seconds - min(CONFIRM_SECONDS, order.budget_seconds * CONFIRM_SHARE)
     for number, hunt in enumerate(hunts):
-        until = _share(hunt, searching, len(hunts) - number)
+        until = _share(hunt, len(hunts) - number)
         _watched(hunt, watcher, "tour", partial(hunt.go_on_tour, watcher.update, until))
         keep()
     for number, hunt in enumerate(hunts):
-        until = _share(hunt, searching, len(hunts) - number)
+        until = _share(hunt, len(hunts) - number)
         _watched(hunt, watcher, "long sessions", partial(hunt.run_machine, watcher.update, until))
     for hunt in hunts:
         hunt.wait_for_excursions()
@@ -134,10 +123,10 @@ def _hunt_all(hunts: Sequence[Hunt], order: Order, watcher: Watcher, keep: Calla
         hunt.confirm_all()
 
 
-def _share(hunt: Hunt, until: float, parts: int) -> float:
-    """The second of the hunt at which its part of what is left is used up."""
+def _share(hunt: Hunt, parts: int) -> float:
+    """The second of the hunt at which its part of the time left for searching is used up."""
     now = hunt.seconds_gone
-    return now + max(0.0, (until - now) / parts)
+    return now + max(0.0, (hunt.plan.searching_seconds - now) / parts)
 
 
 def _watched(hunt: Hunt, watcher: Watcher, what: str, work: Callable[[], None]) -> None:
