@@ -30,7 +30,7 @@ SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock
 FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
 CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
 CONFIRM_SHARE = 0.25
-GRACE_SECONDS = 2.0  # beyond the budget, in which a deviation is still begun to be run again
+GRACE_SHARE = 0.25  # beyond the budget, in which a deviation is still begun to be run again, on a busy machine
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
 ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
@@ -282,7 +282,7 @@ class Hunt:
     def _confirm(self, found: Found) -> Deviation | str:
         if self._stop.is_set() or self.failure is not None:
             return ""
-        if self._time_left() < -GRACE_SECONDS:
+        if self._time_left() < -self.plan.budget_seconds * GRACE_SHARE:
             return "there was no time left to run it again"
         ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:
