@@ -12,7 +12,7 @@ from jobtck.conformance.state import Gone, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.foresight import foresee
 
-PLACES_MAX = 300  # places of one design; the presets have a few hundred
+PLACES_MAX = 1_000  # places of one design; the presets have some hundred
 EXCURSION_JOBS_MAX = 1  # live jobs where a call is tried that costs seconds: more teach nothing about it
 
 
@@ -39,10 +39,14 @@ class Place:
 
 @dataclass(slots=True)
 class Chart:
-    """Places by their words, in the order of their distance, and the way to each cell."""
+    """Places by their words, in the order of their distance, and the way to each cell.
+
+    `is_cut_off`: there are more places than can be drawn.
+    """
 
     places: dict[str, Place] = field(default_factory=dict)
     ways: dict[Cell, tuple[Place, Move]] = field(default_factory=dict)
+    is_cut_off: bool = False
 
     def way(self, visited: Cell) -> tuple[Call, ...]:
         """The calls that visit a cell soonest, the cell's own call last."""
@@ -70,8 +74,8 @@ def _what_was(belief: Belief) -> list[str]:
     words = [_gone_words(gone) for gone in first.gone[-1:]]
     if not first.jobs and first.kept is not Kept.NONE:
         words.append(kept_words(first))
-    handles = [handle for _, handle in belief.state.handles]
-    words += sorted({"a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in handles})
+    newest = [handle for _, handle in belief.state.handles][-1:]  # older ones beside it would make thousands of places
+    words += ["a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in newest]
     return words
 
 
@@ -129,6 +133,7 @@ def draw(judge: Judge, alphabet: Alphabet) -> Chart:
             found = Place(move.leads_to, (*place.path, move.call), step.belief, costly=place.costly or move.costly)
             chart.places[found.words] = found
             frontier.append(found)
+    chart.is_cut_off = bool(frontier)
     return chart
 
 

@@ -82,8 +82,8 @@ class _Bars:
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what was started is removed.
+def terminated_as_interrupted(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that what was started is removed; *stop* is set at once.
 
     Only the first of them counts: a second one would break off the removal.
     """
@@ -91,6 +91,7 @@ def terminated_as_interrupted() -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> None:
         for each in INTERRUPTIONS:
             signal.signal(each, signal.SIG_IGN)
+        stop.set()
         raise KeyboardInterrupt
 
     before = {each: signal.signal(each, interrupt) for each in INTERRUPTIONS}
@@ -129,9 +130,10 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
 
 def _run_and_report(order: Order, directory: Path, console: Console) -> int:
     unwritten: BackendFailure | None = None
-    with failures_told(), terminated_as_interrupted():
+    stop = threading.Event()
+    with failures_told(), terminated_as_interrupted(stop):
         try:
-            run = judge_all(order, _Bars(console), threading.Event(), lambda so_far: _keep(so_far, directory))
+            run = judge_all(order, _Bars(console), stop, lambda so_far: _keep(so_far, directory))
         except BadInput as error:
             reportdir.write(RunRecord((), order.command, order.seed, 0.0, str(error)), directory)
             raise

@@ -92,6 +92,8 @@ class Hunt:
         self._fast: list[Lane] = []
         self._alphabet = Alphabet(target.design, target.capabilities, TOUR_JOBS)
         self.chart: Chart = draw(self.judge, self._alphabet)
+        if self.chart.is_cut_off:
+            self.notes.append(f"cells further away than {len(self.chart.places):,} places were not looked for")
         self.tour = Tour(self.chart, self._alphabet)
 
     # -- time -----------------------------------------------------------------------------------------------------

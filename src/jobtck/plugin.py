@@ -53,8 +53,9 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
             strict=False,
             command="pytest --pyargs jobtck.suite",
         )
-        with terminated_as_interrupted():
-            run = judge_all(order, Silent(), Event())
+        stop = Event()
+        with terminated_as_interrupted(stop):
+            run = judge_all(order, Silent(), stop)
     except JobtckError as error:
         pytest.exit(f"jobtck: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
     if run.error or not run.records:

@@ -1,5 +1,6 @@
 """A trace is replayed: the deviation is fixed, still there, or the calls took another turn."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
     trace = read_trace(path)
     backend = backend_name or backend_of(trace, options)
     console = Console()
-    with terminated_as_interrupted():
+    with terminated_as_interrupted(threading.Event()):
         try:
             target = open_target(backend, trace.design, options)
         except KeyboardInterrupt as error:
