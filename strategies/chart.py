@@ -8,11 +8,11 @@ from jobtck.conformance.calls import BlockJobAbort, Call, Destroy, Kind, Save, S
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words, kept_words
 from jobtck.conformance.judge import Belief, Judge
-from jobtck.conformance.state import Gone, Kept, Phase
+from jobtck.conformance.state import Gone, HandleState, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.foresight import foresee
 
-PLACES_MAX = 1_000  # places of one design; the presets have some hundred
+PLACES_MAX = 2_000  # places of one design; the presets have some hundred
 EXCURSION_JOBS_MAX = 1  # live jobs where a call is tried that costs seconds: more teach nothing about it
 
 
@@ -75,8 +75,14 @@ def _what_was(belief: Belief) -> list[str]:
     if not first.jobs and first.kept is not Kept.NONE:
         words.append(kept_words(first))
     newest = [handle for _, handle in belief.state.handles][-1:]  # older ones beside it would make thousands of places
-    words += ["a freed handle" if handle.freed else f"a handle of {handle.type}" for handle in newest]
+    words += map(_newest_handle_words, newest)
     return words
+
+
+def _newest_handle_words(handle: HandleState) -> str:
+    if handle.freed:
+        return "a freed handle"
+    return "a handle of no job" if handle.job is None else f"a handle of {handle.type}"
 
 
 def _gone_words(gone: Gone) -> str:

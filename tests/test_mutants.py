@@ -16,6 +16,7 @@ from tests.mutants_told import Slow
 
 import jobtck.confirm
 import jobtck.hunt
+import jobtck.lanes
 from jobtck.confirm import deviates, replay
 from jobtck.conformance.calls import Call
 from jobtck.conformance.catalogue import CATALOGUE
@@ -49,7 +50,7 @@ def _prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges and charts are made once for a design, and a slow mutant says itself how slow it was."""
     monkeypatch.setattr(jobtck.hunt, "Judge", judge_of)
     monkeypatch.setattr(jobtck.hunt, "draw", drawn_before)
-    for module in (jobtck.hunt, jobtck.confirm):
+    for module in (jobtck.lanes, jobtck.confirm):
         monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
 
 
