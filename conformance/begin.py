@@ -79,7 +79,7 @@ BEGIN = (
         text="A begin beyond the parallel limit is refused, or waits and then either starts or times out; "
         "the running job is untouched.",
         source=mail("since we know that qemu won't have parallel jobs") + "; " + doc("virDomainBackupBegin"),
-        needs=Needs(all_calls=(BackupBegin,)),
+        needs=Needs(all_calls=(BackupBegin,), limited=True),
         when=also(
             ordinary,
             begins_backup,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from jobtck.conformance.calls import (
+    JOB_VERBS,
     AbortJob,
     BackupBegin,
     BackupEnd,
@@ -16,10 +17,16 @@ from jobtck.conformance.calls import (
     Destroy,
     GetJobStats,
     HandleOf,
+    JobCancel,
+    JobComplete,
     JobCompose,
+    JobDismiss,
+    JobFinalize,
     JobFree,
     JobGetId,
     JobLookupId,
+    JobPause,
+    JobResume,
     JobSetDefaultId,
     JobType,
     Kind,
@@ -65,7 +72,7 @@ def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> It
             if job.phase is Phase.ENDING:
                 results = (Result.NORMAL, Result.CUT_SHORT) if job.result is Result.UNSURE else (job.result,)
                 for result in results:
-                    yield state.with_domain(index, removed(design, domain, job, result))
+                    yield state.with_domain(index, over(design, domain, job, result))
             elif job.phase is Phase.RUNNING and job.kind in capabilities.transient:
                 yield state.with_domain(index, ran_through(design, domain, job))
 
@@ -82,29 +89,50 @@ def follows(call: Call, outcome: Outcome) -> bool:
     return type(call) in FOLLOW and not isinstance(outcome, Refusal | Unknown)
 
 
+def over(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain once that job is over: one that waits to be dismissed has concluded, any other is gone."""
+    if not job.waits.to_dismiss:
+        return removed(design, domain, job, result)
+    return _with_result(domain, job, result).changed(job._replace(phase=Phase.CONCLUDED, result=result))
+
+
 def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
-    """The domain once that job is over."""
+    """The domain once nothing is left of that job."""
+    if job.phase is not Phase.CONCLUDED:
+        domain = _with_result(domain, job, result)
     jobs = tuple(other for other in domain.jobs if other.label != job.label)
     bears_id = design.has_ids and (job.kind.is_backup or design.block_ids) and job.known
     gone = (*domain.gone, Gone(job.label, job.kind))[-GONE_MAX:] if bears_id else domain.gone
+    return domain._replace(jobs=jobs, gone=gone)
+
+
+def _with_result(domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain with what the legacy calls tell of a job that is over."""
     default = None if domain.default == job.label else domain.default
     if not job.kind.is_backup:
-        return domain._replace(jobs=jobs, gone=gone, default=default)
+        return domain._replace(default=default)
     owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
-    return domain._replace(jobs=jobs, gone=gone, default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
+    return domain._replace(default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
 
 
 def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
     """The domain once that job has done all it can without being ended."""
     if job.phase is Phase.ENDING:
-        return removed(design, domain, job, job.result)
+        return over(design, domain, job, job.result)
     if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
         return domain
-    if job.kind is Kind.PUSH and design.has_ids:
+    if job.kind is Kind.PUSH and design.has_ids and design.handle is not Handle.NAME:
         return domain.changed(job._replace(phase=Phase.FINISHED))
     if job.kind is Kind.BLOCK_COPY:
         return domain.changed(job._replace(phase=Phase.READY))
-    return removed(design, domain, job, Result.NORMAL)
+    return has_worked(design, domain, job)
+
+
+def has_worked(design: Design, domain: Domain, job: Job) -> Domain:
+    """The domain once that job has done its work: one that waits to be finalized is pending, any other is over."""
+    if job.waits.to_finalize:
+        return domain.changed(job._replace(phase=Phase.PENDING))
+    return over(design, domain, job, Result.NORMAL)
 
 
 def end_result(scene: Scene, job: Job) -> Result:
@@ -119,7 +147,7 @@ def _begun(scene: Scene, call: Call, _: Outcome) -> State:
     kind, design = begun_kind(call), scene.design
     told = not design.has_ids or design.handle is Handle.NAME
     told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
-    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told)
+    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told, waits=call.waits)
     domains = tuple([_without_gone(domain, call.label) for domain in scene.state.domains])
     domain = domains[call.domain]
     first = design.default_job and kind.is_backup and not domain.backups and domain.default is None
@@ -150,7 +178,7 @@ def _ended(scene: Scene, call: Call, outcome: Outcome) -> State:
     result = end_result(scene, scene.job)
     if isinstance(outcome, Ended) and scene.job.kind is Kind.PUSH:
         result = Result.NORMAL if outcome.completed else Result.CUT_SHORT
-    domain = removed(scene.design, scene.domain, scene.job, result)
+    domain = over(scene.design, scene.domain, scene.job, result)
     return scene.state.with_domain(call.domain, domain)
 
 
@@ -162,7 +190,7 @@ def _aborted(scene: Scene, call: Call, _: Outcome) -> State:
     if scene.capabilities.abort_is_asynchronous:
         domain = scene.domain.changed(job._replace(phase=Phase.ENDING, result=result))
     else:
-        domain = removed(scene.design, scene.domain, job, result)
+        domain = over(scene.design, scene.domain, job, result)
     return scene.state.with_domain(call.domain, domain)
 
 
@@ -170,7 +198,7 @@ def _block_aborted(scene: Scene, call: Call, _: Outcome) -> State:
     job = scene.disk_job
     if job is None or job.kind.is_backup:
         return scene.state
-    return scene.state.with_domain(call.domain, removed(scene.design, scene.domain, job, Result.NORMAL))
+    return scene.state.with_domain(call.domain, over(scene.design, scene.domain, job, Result.NORMAL))
 
 
 def _settled(scene: Scene, call: Call, _: Outcome) -> State:
@@ -241,6 +269,41 @@ def _handle_freed(scene: Scene, call: Call, _: Outcome) -> State:
     return scene.state.with_handle(reference.label, scene.handle._replace(freed=True))
 
 
+def _led_on(scene: Scene, call: Call, _: Outcome) -> State:
+    job = scene.job
+    if job is None:
+        return scene.state
+    lead = LEADS.get((type(call), job.phase))
+    return scene.state if lead is None else scene.state.with_domain(call.domain, lead(scene, job))
+
+
+def _to(phase: Phase) -> Callable[[Scene, Job], Domain]:
+    return lambda scene, job: scene.domain.changed(job._replace(phase=phase))
+
+
+def _cut_short(scene: Scene, job: Job) -> Domain:
+    if scene.capabilities.abort_is_asynchronous:
+        return scene.domain.changed(job._replace(phase=Phase.ENDING, result=Result.CUT_SHORT))
+    return over(scene.design, scene.domain, job, Result.CUT_SHORT)
+
+
+def _done(scene: Scene, job: Job) -> Domain:
+    return has_worked(scene.design, scene.domain, job)
+
+
+# what QEMU's job.c makes of a verb in a phase; in all others it refuses it
+LEADS: dict[tuple[type[Call], Phase], Callable[[Scene, Job], Domain]] = {
+    **dict.fromkeys(((JobCancel, phase) for phase in Phase if phase not in (Phase.CONCLUDED, Phase.ENDING)), _cut_short),
+    (JobPause, Phase.RUNNING): _to(Phase.PAUSED),
+    (JobPause, Phase.READY): _to(Phase.STANDBY),
+    (JobResume, Phase.PAUSED): _to(Phase.RUNNING),
+    (JobResume, Phase.STANDBY): _to(Phase.READY),
+    (JobResume, Phase.HALTED): _done,
+    (JobComplete, Phase.READY): _done,
+    (JobComplete, Phase.STANDBY): _to(Phase.HALTED),
+    (JobFinalize, Phase.PENDING): lambda scene, job: over(scene.design, scene.domain, job, Result.NORMAL),
+    (JobDismiss, Phase.CONCLUDED): lambda scene, job: removed(scene.design, scene.domain, job, job.result),
+}
 FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     BackupBegin: _begun,
     BlockCopy: _begun,
@@ -261,4 +324,5 @@ FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     JobLookupId: _handle_made,
     JobCompose: _handle_made,
     JobFree: _handle_freed,
+    **dict.fromkeys(JOB_VERBS, _led_on),
 }

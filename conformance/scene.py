@@ -19,7 +19,7 @@ from jobtck.conformance.calls import (
     Odd,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Capabilities
-from jobtck.conformance.design import Design, Handle, Zero
+from jobtck.conformance.design import PARALLEL_MAX, Design, Handle, Zero
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, HandleState, Job, Phase, State
 
 
@@ -108,7 +108,10 @@ class Scene:
     @property
     def backups_limit(self) -> int:
         """How many backups may run at once on a domain: one where no call lists them (LIST-2)."""
-        return min(self.design.parallel, self.capabilities.parallel_backups) if self.design.listing else 1
+        if not self.design.listing:
+            return 1
+        parallel = self.capabilities.parallel_backups
+        return PARALLEL_MAX if parallel is None else min(self.design.parallel, parallel)
 
     @property
     def limit_reached(self) -> bool:

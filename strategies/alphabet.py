@@ -1,10 +1,12 @@
 """Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
+    JOB_VERBS,
     UNKNOWN_DISK,
     AbortJob,
     BackupBegin,
@@ -25,12 +27,15 @@ from jobtck.conformance.calls import (
     HandleOf,
     IdOf,
     Inspect,
+    JobCancel,
     JobCompose,
     JobFree,
     JobGetDefaultId,
     JobGetId,
+    JobGetStatus,
     JobGetType,
     JobLookupId,
+    JobPause,
     JobRef,
     JobSetDefaultId,
     JobType,
@@ -43,6 +48,7 @@ from jobtck.conformance.calls import (
     Settle,
     Start,
     TakeEvents,
+    Waits,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
@@ -51,6 +57,7 @@ from jobtck.conformance.ledger import NAME_OF_LABEL
 from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Gone, Job, State
 
 ILL_FORMED_NAMES = ("", "1job")
+CROWD_MAX = 2  # live jobs of which one is led by hand, in a tour
 ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
 BLOCK_BEGINS = (BlockCopy, BlockPull, BlockCommit)
 
@@ -81,9 +88,13 @@ class Alphabet:
         clients = ((SECOND_CLIENT, Feature.SECOND_CLIENT), (READ_ONLY_CLIENT, Feature.READ_ONLY_CLIENT))
         self._others = tuple(client for client, feature in clients if feature in features)
         self._two_domains = Feature.SECOND_DOMAIN in features and design.handle is Handle.INTEGER
+        self._by_hand = design.handle is Handle.NAME and any(map(capabilities.has, JOB_VERBS))
         self._made: dict[object, Calls] = {}
-        self.lawful = tuple(self._lawful_slots())
-        self.unlawful = tuple(self._unlawful_slots())
+        lawful, unlawful = tuple(self._lawful_slots()), tuple(self._unlawful_slots())
+        if self._by_hand:
+            lawful = (*map(_beside_none_led_by_hand, lawful), *self._lawful_slots_of_names())
+            unlawful = (*map(_beside_none_led_by_hand, unlawful), *self._unlawful_slots_of_names())
+        self.lawful, self.unlawful = lawful, unlawful
 
     def calls(self, belief: Belief) -> list[Call]:
         """What can be tried, each call once, in a fixed order."""
@@ -98,9 +109,13 @@ class Alphabet:
         key = (slot.make, variant)
         calls = self._made.get(key)
         if calls is None:
-            has = self.capabilities.has
-            calls = self._made[key] = tuple(call for call in slot.make(*variant) if has(type(call)))
+            calls = self._made[key] = tuple(call for call in slot.make(*variant) if self._fits(call))
         return calls
+
+    def _fits(self, call: Call) -> bool:
+        """The backend has the call, and it leaves room for what is wrong with it."""
+        flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
+        return self.capabilities.has(type(call)) and (flaw is Flaw.NOTHING or flaw in self.capabilities.flaws)
 
     # -- what a state offers --------------------------------------------------------------------------------------
 
@@ -121,7 +136,7 @@ class Alphabet:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
         yield Slot("one too many", self._one_too_many, self._begins_of_one, lawful=False)
         yield Slot("hindered begin", self._busy_disks, self._begins_on, lawful=False)
-        if self.design.handle is Handle.NAME:
+        if self.design.handle is Handle.NAME and not self._by_hand:
             yield Slot("begin by name", self._names, self._begins_named, lawful=False)
         yield Slot("verbs on the dead", self._dead, self._verbs, lawful=False)
         yield Slot("wrong verbs", self._any_reference, self._wrong_verbs, lawful=False)
@@ -131,6 +146,78 @@ class Alphabet:
             yield Slot("begin elsewhere", self._idle_elsewhere, self._begin_elsewhere, lawful=False)
             yield Slot("verbs elsewhere", _backups_anywhere, self._verbs_elsewhere, lawful=False)
             yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
+
+    def _lawful_slots_of_names(self) -> Iterator[Slot]:
+        """Where clients name the jobs: what leads them on."""
+        yield Slot("begin to be led by hand", self._to_lead, self._begins_to_lead, lawful=True)
+        yield Slot("begin beside one led by hand", self._beside, self._begins_of_one, lawful=True)
+        yield Slot("cancel by name", self._told_jobs, self._cancels, lawful=True)
+        yield Slot("job verbs", self._led, self._job_verbs, lawful=True)
+        yield Slot("pauses", self._pausable, self._pauses, lawful=True)
+        yield Slot("around jobs led by hand", self._around_led, self._surroundings_of_led, lawful=True)
+
+    def _unlawful_slots_of_names(self) -> Iterator[Slot]:
+        yield Slot("begin by name", self._names, self._begins_named, lawful=False)
+        yield Slot("job verbs on nobody", self._nobody, self._job_verbs, lawful=False)
+        yield Slot("job verbs elsewhere", self._led_anywhere, self._job_verbs_elsewhere, lawful=False)
+        yield Slot("odd job verbs", self._led, self._odd_job_verbs, lawful=False)
+
+    def _to_lead(self, state: State, belief: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        free = [disk for disk in self.capabilities.disks if domain.running and domain.on_disk(disk) is None]
+        if not free or (domain.jobs and not self._is_roomy):
+            return ()
+        return [(*label, free[0]) for label in self._labels(state, belief)]
+
+    @property
+    def _is_roomy(self) -> bool:
+        """Long sessions go on where a tour would get lost."""
+        return self.live_jobs >= LIVE_JOBS_MAX
+
+    def _beside(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """A label for a backup on the last disk, beside a job that is led by hand."""
+        domain = state.domains[0]
+        alone = len(domain.jobs) == 1 and domain.jobs[0].is_led_by_hand
+        free = domain.on_disk(self.capabilities.disks[-1]) is None
+        return self._labels(state, belief) if free and alone and domain.running else ()
+
+    def _told_jobs(self, state: State, _: Belief) -> Sequence[Variant]:
+        return [(IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)]
+
+    def _led(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """All jobs; in a tour several plain ones only where one is led by hand."""
+        jobs = state.domains[0].jobs
+        if len(jobs) > 1 and not self._is_roomy and not any(job.is_led_by_hand for job in jobs):
+            return ()
+        return self._told_jobs(state, belief)
+
+    def _pausable(self, state: State, _: Belief) -> Sequence[Variant]:
+        """Jobs to pause: in a tour one beside no more than a plain pull backup, or one that is led by hand."""
+        jobs = state.domains[0].jobs
+        told = [(IdOf(job.label),) for job in jobs if self._told(job)]
+        if self._is_roomy:
+            return told
+        plain = [job for job in jobs if job.kind is Kind.PULL and not job.is_led_by_hand]
+        crowded = len(jobs) > CROWD_MAX or len(jobs) - len(plain) > 1 or any(len(job.disks) > 1 for job in jobs)
+        led = [(IdOf(job.label),) for job in jobs if job.is_led_by_hand]
+        return led if crowded or led else told
+
+    def _nobody(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """Names that no job bears; beside several jobs, or one led by hand, they teach nothing more."""
+        jobs = state.domains[0].jobs
+        if not self._is_roomy and (len(jobs) > 1 or any(job.is_led_by_hand for job in jobs)):
+            return ()
+        return [*self._dead(state, belief), (Odd.ZERO,)]
+
+    def _led_anywhere(self, state: State, _: Belief) -> Sequence[Variant]:
+        if Feature.SECOND_DOMAIN not in self.capabilities.features or len(state.domains[0].jobs) > 1:
+            return ()
+        return [(each.label,) for each in state.domains[0].jobs]
+
+    def _around_led(self, state: State, _: Belief) -> Sequence[Variant]:
+        domain = state.domains[0]
+        led = any(job.is_led_by_hand for job in domain.jobs)
+        return ((bool(domain.backups), len(domain.owed or ())),) if led else ()
 
     def _labels(self, state: State, belief: Belief) -> Sequence[Variant]:
         if not self._has_room(state):
@@ -148,8 +235,10 @@ class Alphabet:
 
     def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
         """A label for a backup beyond the limit, where there is no room for others."""
-        limit = min(self.design.parallel, self.capabilities.parallel_backups)
-        if self._has_room(state) or len(state.domains[0].backups) < limit:
+        parallel = self.capabilities.parallel_backups
+        if parallel is None or self._has_room(state):
+            return ()
+        if len(state.domains[0].backups) < min(self.design.parallel, parallel):
             return ()
         label = free_label(belief)
         return () if label is None else ((label,),)
@@ -236,7 +325,7 @@ class Alphabet:
         yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
 
     def _begins_of_two(self, label: int) -> Iterator[Call]:
-        if len(self.capabilities.disks) > 1:
+        if len(self.capabilities.disks) > 1 and self.capabilities.disks_per_backup != 1:
             yield from (self._begin(label, mode, self.capabilities.disks[:2]) for mode in (Mode.PULL, Mode.PUSH))
 
     def _flawed_begins(self, label: int) -> Iterator[Call]:
@@ -286,6 +375,40 @@ class Alphabet:
             yield JobLookupId(label=label, job=odd, type=JobType.BACKUP if per_type else None)
         yield JobCompose(label=label, job=Odd.NEXT, type=JobType.BACKUP)
 
+    # -- verbs on names -------------------------------------------------------------------------------------------
+
+    def _begins_to_lead(self, label: int, disk: str) -> Iterator[Call]:
+        both = Waits.BOTH
+        yield from (replace(call, waits=both) for call in self._begins_on(label, disk))
+        push = self._begin(label, Mode.PUSH, (disk,))
+        yield from (replace(push, waits=waits) for waits in (Waits.FINALIZE, Waits.DISMISS))
+
+    def _cancels(self, reference: JobRef) -> Iterator[Call]:
+        yield JobGetStatus(job=reference)
+        yield JobCancel(job=reference)
+
+    def _job_verbs(self, reference: JobRef) -> Iterator[Call]:
+        yield JobGetStatus(job=reference)
+        yield from (verb(job=reference) for verb in JOB_VERBS if verb is not JobPause or isinstance(reference, Odd))
+
+    def _pauses(self, reference: JobRef) -> Iterator[Call]:
+        yield JobPause(job=reference)
+
+    def _odd_job_verbs(self, reference: JobRef) -> Iterator[Call]:
+        yield JobCancel(job=reference, flaw=Flaw.UNKNOWN_FLAGS)
+        if SECOND_CLIENT in self._others:
+            yield JobGetStatus(job=reference, client=SECOND_CLIENT)
+            yield JobCancel(job=reference, client=SECOND_CLIENT)
+
+    def _job_verbs_elsewhere(self, label: int) -> Iterator[Call]:
+        yield JobGetStatus(job=IdOf(label), domain=1)
+        yield JobCancel(job=IdOf(label), domain=1)
+
+    def _surroundings_of_led(self, backups: bool, due: int) -> Iterator[Call]:  # noqa: FBT001
+        yield from (ListAllJobs(), Settle(), TakeEvents(due=due))
+        if not backups:
+            yield Inspect()
+
     # -- calls that name no job -----------------------------------------------------------------------------------
 
     def _questions(self) -> Iterator[Call]:
@@ -295,8 +418,9 @@ class Alphabet:
         yield GetJobStats(completed=True)
         if self.design.listing:
             yield ListAllJobs()
-            yield ListAllJobs(types=frozenset({JobType.BACKUP}))
-            yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
+            if Feature.TYPE_FILTER in self.capabilities.features:
+                yield ListAllJobs(types=frozenset({JobType.BACKUP}))
+                yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
             yield from (ListAllJobs(client=client) for client in self._others)
         yield from (GetJobInfo(client=client) for client in self._others)
         yield from (GetBlockJobInfo(disk=disk) for disk in self.capabilities.disks)
@@ -348,6 +472,17 @@ class Alphabet:
     def _verbs_elsewhere(self, label: int) -> Iterator[Call]:
         yield BackupGetXmlDesc(job=IdOf(label), domain=1)
         yield BackupEnd(job=IdOf(label), domain=1, abort=True)
+
+
+def _beside_none_led_by_hand(slot: Slot) -> Slot:
+    """The slot where no job is led by hand: what other calls make of such a job no source says."""
+
+    def variants(state: State, belief: Belief) -> Sequence[Variant]:
+        if any(job.is_led_by_hand for domain in state.domains for job in domain.jobs):
+            return ()
+        return slot.variants(state, belief)
+
+    return slot._replace(variants=variants)
 
 
 def _always(_: State, __: Belief) -> Sequence[Variant]:
