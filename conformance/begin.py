@@ -6,6 +6,7 @@ from jobtck.conformance.calls import (
     BlockCommit,
     BlockCopy,
     BlockPull,
+    Destroy,
     Flaw,
     Inspect,
 )
@@ -93,7 +94,7 @@ BEGIN = (
         id="BEGIN-2",
         text="A begin on a domain that is not running is refused.",
         source=doc("virDomainBackupBegin"),
-        needs=Needs(any_call=BEGINS),
+        needs=Needs(any_call=BEGINS, all_calls=(Destroy,)),
         when=lambda scene: scene.is_begin and not scene.domain.running and not scene.forbidden,
         then=refused,
     ),

@@ -102,7 +102,7 @@ class Scene:
 
     @property
     def finished_on_disk(self) -> bool:
-        """A backup that has copied all may, or may not, still hold a disk that the call names."""
+        """A job that waits to be ended or dismissed may, or may not, still hold a disk that the call names."""
         return any(self.domain.finished_on(disk) for disk in self.disks)
 
     @property

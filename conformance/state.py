@@ -144,15 +144,15 @@ class Domain(_DomainFields):
         return None
 
     def on_disk(self, disk: str) -> Job | None:
-        """The live job that uses the disk; one that has copied all and waits to be ended may have left it."""
+        """The live job that uses the disk; one that only waits to be ended or dismissed may have left it."""
         for job in self.jobs:
             if disk in job.disks and job.phase not in (Phase.FINISHED, Phase.CONCLUDED):
                 return job
         return None
 
     def finished_on(self, disk: str) -> bool:
-        """A job that has copied all of the disk waits to be ended."""
-        return any(disk in job.disks and job.phase is Phase.FINISHED for job in self.jobs)
+        """A job that has done all with the disk waits to be ended or dismissed."""
+        return any(disk in job.disks and job.phase in (Phase.FINISHED, Phase.CONCLUDED) for job in self.jobs)
 
     def changed(self, job: Job) -> "Domain":
         """The domain with that job in the place of the one of its label."""

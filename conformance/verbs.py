@@ -12,6 +12,7 @@ from jobtck.conformance.calls import (
     JobGetStatus,
     JobPause,
     JobResume,
+    Odd,
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT
 from jobtck.conformance.outcomes import ErrorKind, JobStatus, Refusal, StatusOf
@@ -91,7 +92,8 @@ def error_fits(scene: Scene, answer: Answer) -> bool:
 
 def names_nobody(scene: Scene) -> bool:
     """A verb, or the question for a status, names no live job of the domain."""
-    return scene.ordinary and isinstance(scene.call, (JobGetStatus, *JOB_VERBS)) and scene.job is None
+    about_zero = scene.odd is Odd.ZERO  # which ZERO-6 refuses
+    return scene.ordinary and isinstance(scene.call, (JobGetStatus, *JOB_VERBS)) and scene.job is None and not about_zero
 
 
 def reaches_nobody(scene: Scene, answer: Answer) -> bool:
