@@ -65,9 +65,7 @@ LIST = (
         id="LIST-3",
         text="A type filter returns exactly the jobs of these types; an unknown flag is refused.",
         source=SENSE,
-        needs=Needs(
-            handle=ANY_IDS, listing=True, all_calls=(ListAllJobs,), features=frozenset({Feature.TYPE_FILTER})
-        ),
+        needs=Needs(handle=ANY_IDS, listing=True, all_calls=(ListAllJobs,), features=frozenset({Feature.TYPE_FILTER})),
         when=also(
             on(ListAllJobs),
             lambda scene: scene.domain.running and not scene.ending,

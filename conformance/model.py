@@ -292,8 +292,9 @@ def _done(scene: Scene, job: Job) -> Domain:
 
 
 # what QEMU's job.c makes of a verb in a phase; in all others it refuses it
+NOT_OVER = [phase for phase in Phase if phase not in (Phase.CONCLUDED, Phase.ENDING)]
 LEADS: dict[tuple[type[Call], Phase], Callable[[Scene, Job], Domain]] = {
-    **dict.fromkeys(((JobCancel, phase) for phase in Phase if phase not in (Phase.CONCLUDED, Phase.ENDING)), _cut_short),
+    **dict.fromkeys(((JobCancel, phase) for phase in NOT_OVER), _cut_short),
     (JobPause, Phase.RUNNING): _to(Phase.PAUSED),
     (JobPause, Phase.READY): _to(Phase.STANDBY),
     (JobResume, Phase.PAUSED): _to(Phase.RUNNING),

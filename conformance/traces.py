@@ -253,4 +253,4 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "bandwidth": _below(NUMBER_MAX),
     "due": _below(NUMBER_MAX),
 }
-_OPTIONAL = frozenset({"domain", "client", "flaw", "name"})
+_OPTIONAL = frozenset({"domain", "client", "flaw", "name", "waits"})

@@ -92,8 +92,9 @@ def error_fits(scene: Scene, answer: Answer) -> bool:
 
 def names_nobody(scene: Scene) -> bool:
     """A verb, or the question for a status, names no live job of the domain."""
-    about_zero = scene.odd is Odd.ZERO  # which ZERO-6 refuses
-    return scene.ordinary and isinstance(scene.call, (JobGetStatus, *JOB_VERBS)) and scene.job is None and not about_zero
+    if scene.job is not None or scene.odd is Odd.ZERO:  # which ZERO-6 refuses
+        return False
+    return scene.ordinary and isinstance(scene.call, (JobGetStatus, *JOB_VERBS))
 
 
 def reaches_nobody(scene: Scene, answer: Answer) -> bool:

@@ -15,6 +15,7 @@ from jobtck.conformance.calls import (
     BlockCommit,
     BlockCopy,
     BlockJobAbort,
+    BlockJobBegin,
     BlockJobGetId,
     BlockJobSetSpeed,
     BlockPull,
@@ -378,8 +379,9 @@ class Alphabet:
     # -- verbs on names -------------------------------------------------------------------------------------------
 
     def _begins_to_lead(self, label: int, disk: str) -> Iterator[Call]:
-        both = Waits.BOTH
-        yield from (replace(call, waits=both) for call in self._begins_on(label, disk))
+        for call in self._begins_on(label, disk):
+            assert isinstance(call, BackupBegin | BlockJobBegin)
+            yield replace(call, waits=Waits.BOTH)
         push = self._begin(label, Mode.PUSH, (disk,))
         yield from (replace(push, waits=waits) for waits in (Waits.FINALIZE, Waits.DISMISS))
 
