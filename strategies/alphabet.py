@@ -1,8 +1,6 @@
 """Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
@@ -12,13 +10,9 @@ from jobtck.conformance.calls import (
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
-    BlockCommit,
-    BlockCopy,
     BlockJobAbort,
-    BlockJobBegin,
     BlockJobGetId,
     BlockJobSetSpeed,
-    BlockPull,
     Call,
     Destroy,
     Flaw,
@@ -28,19 +22,15 @@ from jobtck.conformance.calls import (
     HandleOf,
     IdOf,
     Inspect,
-    JobCancel,
     JobCompose,
     JobFree,
     JobGetDefaultId,
     JobGetId,
-    JobGetStatus,
     JobGetType,
     JobLookupId,
-    JobPause,
     JobRef,
     JobSetDefaultId,
     JobType,
-    Kind,
     ListAllJobs,
     Mode,
     NoJob,
@@ -49,52 +39,29 @@ from jobtck.conformance.calls import (
     Settle,
     Start,
     TakeEvents,
-    Waits,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
-from jobtck.conformance.ledger import NAME_OF_LABEL
-from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Gone, Job, State
+from jobtck.conformance.state import HANDLE_LABELS, LIVE_JOBS_MAX, Gone, State
+from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, free_label
+from jobtck.strategies.named_jobs import NamedJobs, beside_none_led_by_hand
 
 ILL_FORMED_NAMES = ("", "1job")
-CROWD_MAX = 2  # live jobs of which one is led by hand, in a tour
-ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
-BLOCK_BEGINS = (BlockCopy, BlockPull, BlockCommit)
-
-Calls = tuple[Call, ...]
-Variant = tuple[object, ...]
 
 
-class Slot(NamedTuple):
-    """A place in the alphabet: what it could be about in a belief, and the calls about one such thing.
-
-    `lawful` slots offer calls that are meant to succeed where they are offered.
-    """
-
-    name: str
-    variants: Callable[[State, Belief], Sequence[Variant]]
-    make: Callable[..., Iterator[Call]]
-    lawful: bool
-
-
-class Alphabet:
+class Alphabet(NamedJobs):
     """The calls of one design on one backend, made once and offered where they make sense."""
 
     def __init__(self, design: Design, capabilities: Capabilities, live_jobs: int = LIVE_JOBS_MAX) -> None:
-        self.design = design
-        self.capabilities = capabilities
-        self.live_jobs = live_jobs
-        features = capabilities.features
-        clients = ((SECOND_CLIENT, Feature.SECOND_CLIENT), (READ_ONLY_CLIENT, Feature.READ_ONLY_CLIENT))
-        self._others = tuple(client for client, feature in clients if feature in features)
-        self._two_domains = Feature.SECOND_DOMAIN in features and design.handle is Handle.INTEGER
+        super().__init__(design, capabilities, live_jobs)
+        self._two_domains = Feature.SECOND_DOMAIN in capabilities.features and design.handle is Handle.INTEGER
         self._by_hand = design.handle is Handle.NAME and any(map(capabilities.has, JOB_VERBS))
         self._made: dict[object, Calls] = {}
         lawful, unlawful = tuple(self._lawful_slots()), tuple(self._unlawful_slots())
         if self._by_hand:
-            lawful = (*map(_beside_none_led_by_hand, lawful), *self._lawful_slots_of_names())
-            unlawful = (*map(_beside_none_led_by_hand, unlawful), *self._unlawful_slots_of_names())
+            lawful = (*map(beside_none_led_by_hand, lawful), *self._lawful_slots_of_names())
+            unlawful = (*map(beside_none_led_by_hand, unlawful), *self._unlawful_slots_of_names())
         self.lawful, self.unlawful = lawful, unlawful
 
     def calls(self, belief: Belief) -> list[Call]:
@@ -148,92 +115,6 @@ class Alphabet:
             yield Slot("verbs elsewhere", _backups_anywhere, self._verbs_elsewhere, lawful=False)
             yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
 
-    def _lawful_slots_of_names(self) -> Iterator[Slot]:
-        """Where clients name the jobs: what leads them on."""
-        yield Slot("begin to be led by hand", self._to_lead, self._begins_to_lead, lawful=True)
-        yield Slot("begin beside one led by hand", self._beside, self._begins_of_one, lawful=True)
-        yield Slot("cancel by name", self._told_jobs, self._cancels, lawful=True)
-        yield Slot("job verbs", self._led, self._job_verbs, lawful=True)
-        yield Slot("pauses", self._pausable, self._pauses, lawful=True)
-        yield Slot("around jobs led by hand", self._around_led, self._surroundings_of_led, lawful=True)
-
-    def _unlawful_slots_of_names(self) -> Iterator[Slot]:
-        yield Slot("begin by name", self._names, self._begins_named, lawful=False)
-        yield Slot("job verbs on nobody", self._nobody, self._job_verbs, lawful=False)
-        yield Slot("job verbs elsewhere", self._led_anywhere, self._job_verbs_elsewhere, lawful=False)
-        yield Slot("odd job verbs", self._led, self._odd_job_verbs, lawful=False)
-
-    def _to_lead(self, state: State, belief: Belief) -> Sequence[Variant]:
-        domain = state.domains[0]
-        free = [disk for disk in self.capabilities.disks if domain.running and domain.on_disk(disk) is None]
-        if not free or (domain.jobs and not self._is_roomy):
-            return ()
-        return [(*label, free[0]) for label in self._labels(state, belief)]
-
-    @property
-    def _is_roomy(self) -> bool:
-        """Long sessions go on where a tour would get lost."""
-        return self.live_jobs >= LIVE_JOBS_MAX
-
-    def _beside(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """A label for a backup on the last disk, beside a job that is led by hand."""
-        domain = state.domains[0]
-        alone = len(domain.jobs) == 1 and domain.jobs[0].is_led_by_hand
-        free = domain.on_disk(self.capabilities.disks[-1]) is None
-        return self._labels(state, belief) if free and alone and domain.running else ()
-
-    def _told_jobs(self, state: State, _: Belief) -> Sequence[Variant]:
-        return [(IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)]
-
-    def _led(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """All jobs; in a tour several plain ones only where one is led by hand."""
-        jobs = state.domains[0].jobs
-        if len(jobs) > 1 and not self._is_roomy and not any(job.is_led_by_hand for job in jobs):
-            return ()
-        return self._told_jobs(state, belief)
-
-    def _pausable(self, state: State, _: Belief) -> Sequence[Variant]:
-        """Jobs to pause: in a tour one beside no more than a plain pull backup, or one that is led by hand."""
-        jobs = state.domains[0].jobs
-        told = [(IdOf(job.label),) for job in jobs if self._told(job)]
-        if self._is_roomy:
-            return told
-        plain = [job for job in jobs if job.kind is Kind.PULL and not job.is_led_by_hand]
-        crowded = len(jobs) > CROWD_MAX or len(jobs) - len(plain) > 1 or any(len(job.disks) > 1 for job in jobs)
-        led = [(IdOf(job.label),) for job in jobs if job.is_led_by_hand]
-        return led if crowded or led else told
-
-    def _nobody(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """Names that no job bears; beside several jobs, or one led by hand, they teach nothing more."""
-        jobs = state.domains[0].jobs
-        if not self._is_roomy and (len(jobs) > 1 or any(job.is_led_by_hand for job in jobs)):
-            return ()
-        return [*self._dead(state, belief), (Odd.ZERO,)]
-
-    def _led_anywhere(self, state: State, _: Belief) -> Sequence[Variant]:
-        if Feature.SECOND_DOMAIN not in self.capabilities.features or len(state.domains[0].jobs) > 1:
-            return ()
-        return [(each.label,) for each in state.domains[0].jobs]
-
-    def _around_led(self, state: State, _: Belief) -> Sequence[Variant]:
-        domain = state.domains[0]
-        led = any(job.is_led_by_hand for job in domain.jobs)
-        return ((bool(domain.backups), len(domain.owed or ())),) if led else ()
-
-    def _labels(self, state: State, belief: Belief) -> Sequence[Variant]:
-        if not self._has_room(state):
-            return ()
-        label = free_label(belief)
-        return () if label is None else ((label,),)
-
-    def _has_room(self, state: State) -> bool:
-        """There are few jobs, or it makes the third of nothing but pull backups."""
-        live = sum([len(domain.jobs) for domain in state.domains])
-        if live < self.live_jobs or live >= LIVE_JOBS_MAX:
-            return live < self.live_jobs
-        jobs = [job for domain in state.domains for job in domain.jobs]
-        return all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
-
     def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
         """A label for a backup beyond the limit, where there is no room for others."""
         parallel = self.capabilities.parallel_backups
@@ -259,10 +140,6 @@ class Alphabet:
     def _pairs(self, state: State, belief: Belief) -> Sequence[Variant]:
         return self._labels(state, belief) if state.domains[0].running else ()
 
-    def _names(self, state: State, belief: Belief) -> Sequence[Variant]:
-        domain = state.domains[0]
-        return [(each.label,) for each in domain.all_jobs] if self._labels(state, belief) else ()
-
     def _live(self, state: State, _: Belief) -> Sequence[Variant]:
         match self.design.handle:
             case Handle.NONE:
@@ -271,15 +148,6 @@ class Alphabet:
                 return [(HandleOf(label),) for label, _ in state.handles]
             case _:
                 return [*((IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)), (Odd.ZERO,)]
-
-    def _told(self, job: Job) -> bool:
-        """The job bears an id, and the client knows it."""
-        return job.known and (job.kind.is_backup or self.design.block_ids)
-
-    def _dead(self, state: State, _: Belief) -> Sequence[Variant]:
-        if self.design.handle not in (Handle.INTEGER, Handle.NAME):
-            return ()
-        return [*((IdOf(gone.label),) for gone in state.domains[0].gone), *((odd,) for odd in ODD_IDS[1:])]
 
     def _any_reference(self, state: State, belief: Belief) -> Sequence[Variant]:
         return [*self._live(state, belief), *self._dead(state, belief)]
@@ -310,21 +178,6 @@ class Alphabet:
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, label: int, mode: Mode, disks: tuple[str, ...], flaw: Flaw = Flaw.NOTHING, client: int = 0
-    ) -> BackupBegin:
-        return BackupBegin(label=label, mode=mode, disks=disks, flaw=flaw, client=client, name=self._name(label))
-
-    def _name(self, label: int) -> str | None:
-        return NAME_OF_LABEL[label] if self.design.handle is Handle.NAME else None
-
-    def _begins_on(self, label: int, disk: str) -> Iterator[Call]:
-        yield from (self._begin(label, mode, (disk,)) for mode in (Mode.PULL, Mode.PUSH))
-        yield from (begin(label=label, disk=disk, name=self._name(label)) for begin in BLOCK_BEGINS)
-
-    def _begins_of_one(self, label: int) -> Iterator[Call]:
-        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
-
     def _begins_of_two(self, label: int) -> Iterator[Call]:
         if len(self.capabilities.disks) > 1 and self.capabilities.disks_per_backup != 1:
             yield from (self._begin(label, mode, self.capabilities.disks[:2]) for mode in (Mode.PULL, Mode.PUSH))
@@ -339,9 +192,6 @@ class Alphabet:
         if self.design.handle is Handle.NAME:
             for name in ILL_FORMED_NAMES:
                 yield BackupBegin(label=label, mode=Mode.PULL, disks=first, name=name, flaw=Flaw.ILL_FORMED_NAME)
-
-    def _begins_named(self, label: int) -> Iterator[Call]:
-        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
 
     # -- verbs on ids, handles, or the only job -------------------------------------------------------------------
 
@@ -375,41 +225,6 @@ class Alphabet:
         for odd in ODD_IDS:
             yield JobLookupId(label=label, job=odd, type=JobType.BACKUP if per_type else None)
         yield JobCompose(label=label, job=Odd.NEXT, type=JobType.BACKUP)
-
-    # -- verbs on names -------------------------------------------------------------------------------------------
-
-    def _begins_to_lead(self, label: int, disk: str) -> Iterator[Call]:
-        for call in self._begins_on(label, disk):
-            assert isinstance(call, BackupBegin | BlockJobBegin)
-            yield replace(call, waits=Waits.BOTH)
-        push = self._begin(label, Mode.PUSH, (disk,))
-        yield from (replace(push, waits=waits) for waits in (Waits.FINALIZE, Waits.DISMISS))
-
-    def _cancels(self, reference: JobRef) -> Iterator[Call]:
-        yield JobGetStatus(job=reference)
-        yield JobCancel(job=reference)
-
-    def _job_verbs(self, reference: JobRef) -> Iterator[Call]:
-        yield JobGetStatus(job=reference)
-        yield from (verb(job=reference) for verb in JOB_VERBS if verb is not JobPause or isinstance(reference, Odd))
-
-    def _pauses(self, reference: JobRef) -> Iterator[Call]:
-        yield JobPause(job=reference)
-
-    def _odd_job_verbs(self, reference: JobRef) -> Iterator[Call]:
-        yield JobCancel(job=reference, flaw=Flaw.UNKNOWN_FLAGS)
-        if SECOND_CLIENT in self._others:
-            yield JobGetStatus(job=reference, client=SECOND_CLIENT)
-            yield JobCancel(job=reference, client=SECOND_CLIENT)
-
-    def _job_verbs_elsewhere(self, label: int) -> Iterator[Call]:
-        yield JobGetStatus(job=IdOf(label), domain=1)
-        yield JobCancel(job=IdOf(label), domain=1)
-
-    def _surroundings_of_led(self, backups: bool, due: int) -> Iterator[Call]:  # noqa: FBT001
-        yield from (ListAllJobs(), Settle(), TakeEvents(due=due))
-        if not backups:
-            yield Inspect()
 
     # -- calls that name no job -----------------------------------------------------------------------------------
 
@@ -476,17 +291,6 @@ class Alphabet:
         yield BackupEnd(job=IdOf(label), domain=1, abort=True)
 
 
-def _beside_none_led_by_hand(slot: Slot) -> Slot:
-    """The slot where no job is led by hand: what other calls make of such a job no source says."""
-
-    def variants(state: State, belief: Belief) -> Sequence[Variant]:
-        if any(job.is_led_by_hand for domain in state.domains for job in domain.jobs):
-            return ()
-        return slot.variants(state, belief)
-
-    return slot._replace(variants=variants)
-
-
 def _always(_: State, __: Belief) -> Sequence[Variant]:
     return ((),)
 
@@ -504,14 +308,3 @@ def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
 def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
     second = state.domains[1]
     return [(IdOf(each.label),) for each in second.all_jobs]
-
-
-def free_label(belief: Belief) -> int | None:
-    """The label for the next job: one never used, else that of the job that ended longest ago; None when all live."""
-    states = (belief.state,) if belief.is_sure else belief.states
-    taken = {job.label for state in states for domain in state.domains for job in domain.jobs}
-    gone = [each.label for domain in belief.state.domains for each in domain.gone]
-    for label in range(LABELS):
-        if label not in taken and label not in gone:
-            return label
-    return next((label for label in gone if label not in taken), None)
