@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.job_ways import COPY, PULL, PUSH, TABLE, WAYS, begun
@@ -37,6 +38,7 @@ from jobtck.conformance.calls import (
     Settle,
     TakeEvents,
     Waits,
+    call_name,
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT, Backend, Options, Target
 from jobtck.conformance.design import presets
@@ -54,7 +56,8 @@ from jobtck.conformance.outcomes import (
     Unknown,
 )
 from jobtck.fixtures.qemu_backend import backend as plugin
-from jobtck.fixtures.qemu_target import QemuJobsBackend
+from jobtck.fixtures.qemu_target import QemuJobsBackend, capabilities_of
+from jobtck.fixtures.storage_daemon import StorageDaemon
 from jobtck.hunt import Hunt, Plan
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("libvirt")]
@@ -260,6 +263,21 @@ def test_bad_input_is_refused_in_qemus_words_and_leaves_nothing(server: Backend,
     assert refused(server.perform(replace(PULL, flaw=flaw))) == (ErrorKind.INVALID_ARGUMENT, text)
     assert server.perform(ListAllJobs()) == Listed(())
     assert server.perform(Inspect()) == Leftovers(())
+
+
+class OldDaemon:
+    """A daemon of a release that has no job verbs."""
+
+    def execute(self, *_: object) -> object:
+        return [{"name": "query-jobs"}, {"name": "blockdev-backup"}]
+
+
+def test_what_a_daemon_has_is_asked_for(target: Target) -> None:
+    assert {call_name(verb) for verb in JOB_VERBS} <= target.capabilities.calls
+    assert target.capabilities.reasons["job_cancel"] == "query-commands has job-cancel"
+    old = capabilities_of(cast("StorageDaemon", OldDaemon()))
+    assert old.calls == {"backup_begin", "list_all_jobs", "job_get_status", "settle", "take_events", "inspect"}
+    assert old.reasons["job_cancel"] == "query-commands has no job-cancel"
 
 
 # -- what goes wrong around it ---------------------------------------------------------------------
