@@ -30,9 +30,9 @@ class Capabilities:
 
     `transient` are the kinds of job that may finish by themselves at any time; all others are held until
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
-    the next guest cost seconds too. `lock_wait_seconds` is how long one of
-    `waiting_calls` may wait for another job's end. `flaws` are the mistakes that its calls leave room for.
-    `notes` are what a reader of a verdict must know of how the backend was driven.
+    the next guest cost seconds too. Guests that are driven `in_another_process` are driven side by side.
+    `lock_wait_seconds` is how long one of `waiting_calls` may wait for another job's end. `flaws` are the mistakes
+    that its calls leave room for. `notes` are what a reader of a verdict must know of how the backend was driven.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
@@ -43,6 +43,7 @@ class Capabilities:
     flaws: frozenset[Flaw] = frozenset(Flaw)
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False
+    in_another_process: bool = False
     lock_wait_seconds: float = 0.0
     waiting_calls: frozenset[str] = frozenset()
     costly_calls: frozenset[str] = frozenset()
