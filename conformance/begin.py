@@ -6,6 +6,7 @@ from jobtck.conformance.calls import (
     BlockCommit,
     BlockCopy,
     BlockPull,
+    Destroy,
     Flaw,
     Inspect,
 )
@@ -79,7 +80,7 @@ BEGIN = (
         text="A begin beyond the parallel limit is refused, or waits and then either starts or times out; "
         "the running job is untouched.",
         source=mail("since we know that qemu won't have parallel jobs") + "; " + doc("virDomainBackupBegin"),
-        needs=Needs(all_calls=(BackupBegin,)),
+        needs=Needs(all_calls=(BackupBegin,), limited=True),
         when=also(
             ordinary,
             begins_backup,
@@ -93,7 +94,7 @@ BEGIN = (
         id="BEGIN-2",
         text="A begin on a domain that is not running is refused.",
         source=doc("virDomainBackupBegin"),
-        needs=Needs(any_call=BEGINS),
+        needs=Needs(any_call=BEGINS, all_calls=(Destroy,)),
         when=lambda scene: scene.is_begin and not scene.domain.running and not scene.forbidden,
         then=refused,
     ),

@@ -15,6 +15,7 @@ from jobtck.conformance.outcomes import (
     Leftovers,
     Listed,
     Refusal,
+    StatusOf,
     TypeOf,
 )
 from jobtck.conformance.requirement import Hurt, Requirement
@@ -71,6 +72,8 @@ def shows(step: Step) -> Hurt:
             return Hurt.CHANGED if _is_live(step, id) else Hurt.NEW
         case TypeOf():
             return Hurt.CHANGED
+        case StatusOf(status):
+            return Hurt.GONE if status is None else Hurt.CHANGED if _is_live(step, step.call.job) else Hurt.NEW  # type: ignore[attr-defined]
         case Listed():
             return Hurt.LOST | Hurt.NEW
         case Refusal(kind=ErrorKind.INTERNAL):

@@ -53,6 +53,25 @@ TYPE_OF_KIND = {
 KIND_OF_MODE = {Mode.PUSH: Kind.PUSH, Mode.PULL: Kind.PULL}
 
 
+class Waits(StrEnum):
+    """Which of its last steps a job leaves to its client, where clients name the jobs; as its begin asked for."""
+
+    NOTHING = ""
+    FINALIZE = "waits to be finalized"
+    DISMISS = "waits to be dismissed"
+    BOTH = "waits for both last steps"
+
+    @property
+    def to_finalize(self) -> bool:
+        """A job that has done its work stays pending."""
+        return self in (Waits.FINALIZE, Waits.BOTH)
+
+    @property
+    def to_dismiss(self) -> bool:
+        """A job that is over stays in the list, and keeps its name."""
+        return self in (Waits.DISMISS, Waits.BOTH)
+
+
 class Odd(Enum):
     """An id that no begin ever returned."""
 
@@ -143,6 +162,7 @@ class BackupBegin(Call):
     mode: Mode
     disks: tuple[str, ...]
     name: str | None = None
+    waits: Waits = Waits.NOTHING
     flaw: Flaw = Flaw.NOTHING
 
 
@@ -199,6 +219,7 @@ class BlockJobBegin(Call):
     label: int
     disk: str
     name: str | None = None
+    waits: Waits = Waits.NOTHING
     flaw: Flaw = Flaw.NOTHING
 
 
@@ -302,6 +323,51 @@ class JobFree(Call):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobGetStatus(Call):
+    """Asks where the job of that name stands in its life."""
+
+    job: JobArgument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobVerb(Call):
+    """Leads the job of that name on."""
+
+    job: JobArgument
+    flaw: Flaw = Flaw.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancel(JobVerb):
+    """Ends a job before it has done its work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPause(JobVerb):
+    """Lets a job stand still."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResume(JobVerb):
+    """Lets a paused job go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobComplete(JobVerb):
+    """Tells a job that is ready to do its last work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinalize(JobVerb):
+    """Lets a job that has done its work take effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDismiss(JobVerb):
+    """Takes a job that is over out of the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Call):
     """Starts the domain."""
 
@@ -338,6 +404,7 @@ BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockPull: Kind.BLOCK_PULL,
     BlockCommit: Kind.BLOCK_COMMIT,
 }
+JOB_VERBS: tuple[type[JobVerb], ...] = (JobCancel, JobPause, JobResume, JobComplete, JobFinalize, JobDismiss)
 HANDLE_CALLS = (JobGetId, JobGetType, JobFree)
 QUERIES = (
     BackupGetXmlDesc,
@@ -351,6 +418,7 @@ QUERIES = (
     JobCompose,
     JobGetId,
     JobGetType,
+    JobGetStatus,
 )
 ENVIRONMENT = (Start, Destroy, Settle, TakeEvents, Inspect)
 ALL_CALLS: tuple[type[Call], ...] = (
@@ -375,6 +443,8 @@ ALL_CALLS: tuple[type[Call], ...] = (
     JobGetId,
     JobGetType,
     JobFree,
+    JobGetStatus,
+    *JOB_VERBS,
     Start,
     Destroy,
     Save,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Kind
+from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Flaw, Kind
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Outcome
 
@@ -18,6 +18,7 @@ class Feature(StrEnum):
     READ_ONLY_CLIENT = "a read-only connection"
     SECOND_DOMAIN = "a second domain"
     SCHEMA = "the server's XML schema"
+    TYPE_FILTER = "a list of only some types"
 
 
 SECOND_CLIENT, READ_ONLY_CLIENT = 1, 2  # client 0 begins everything
@@ -25,21 +26,24 @@ SECOND_CLIENT, READ_ONLY_CLIENT = 1, 2  # client 0 begins everything
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend can do. Times in seconds.
+    """What a backend can do. Times in seconds; no limit is None.
 
     `transient` are the kinds of job that may finish by themselves at any time; all others are held until
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
-    the next guest cost seconds too. `lock_wait_seconds` is how long one of
-    `waiting_calls` may wait for another job's end. `notes` are what a reader of a verdict must know of how the
-    backend was driven.
+    the next guest cost seconds too. Guests that are driven `in_another_process` are driven side by side.
+    `lock_wait_seconds` is how long one of `waiting_calls` may wait for another job's end. `flaws` are the mistakes
+    that its calls leave room for. `notes` are what a reader of a verdict must know of how the backend was driven.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
     features: frozenset[Feature] = frozenset(Feature)
     disks: tuple[str, ...] = ("vda", "vdb")
-    parallel_backups: int = 1
+    disks_per_backup: int | None = None
+    parallel_backups: int | None = 1
+    flaws: frozenset[Flaw] = frozenset(Flaw)
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False
+    in_another_process: bool = False
     lock_wait_seconds: float = 0.0
     waiting_calls: frozenset[str] = frozenset()
     costly_calls: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from jobtck.conformance.requirement import Requirement
 from jobtck.conformance.sanity import SANITY
 from jobtck.conformance.stale import STALE
 from jobtck.conformance.typed import TYPES
+from jobtck.conformance.verbs import JOB
 from jobtck.conformance.zero import ZERO
 
 CATALOGUE: tuple[Requirement, ...] = (
@@ -26,6 +27,7 @@ CATALOGUE: tuple[Requirement, ...] = (
     *QUERY,
     *LEGACY,
     *HANDLE,
+    *JOB,
     *SANITY,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in CATALOGUE}

@@ -22,7 +22,7 @@ from jobtck.conformance.calls import (
     call_name,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT
-from jobtck.conformance.outcomes import BlockInfo, Completed, Ended, JobInfo, Outcome, Refusal, Unknown
+from jobtck.conformance.outcomes import BlockInfo, Completed, Ended, JobInfo, Outcome, Refusal, StatusOf, Unknown
 from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, State
 
 ODD_WORDS = {Odd.ZERO: "0", Odd.NEXT: "an id never issued", Odd.HUGE: "a huge id", Odd.NEGATIVE: "a negative id"}
@@ -81,7 +81,9 @@ def job_words(job: Job) -> str:
     """A live job without its name."""
     disks = "" if len(job.disks) == 1 else f" of {len(job.disks)} disks"
     phase = "" if job.phase is Phase.RUNNING else f" {job.phase}"
-    return f"{job.kind}{disks}{phase}"
+    result = f" {job.result}" if job.phase is Phase.CONCLUDED else ""
+    waits = f" that {job.waits}" if job.waits and not result else ""
+    return f"{job.kind}{disks}{phase}{result}{waits}"
 
 
 def call_words(state: State, call: Call) -> str:
@@ -91,6 +93,7 @@ def call_words(state: State, call: Call) -> str:
         *(["abort"] if getattr(call, "abort", False) else []),
         *(["pivot"] if getattr(call, "pivot", False) else []),
         *_details(call),
+        getattr(call, "waits", ""),
         getattr(call, "flaw", Flaw.NOTHING),
         CLIENT_WORDS[call.client],
         "second domain" if call.domain else "",
@@ -192,5 +195,7 @@ def outcome_words(outcome: Outcome, code: str = "") -> str:
             return "completed" if completed else "aborted"
         case JobInfo(type=told) | BlockInfo(kind=told) | Completed(type=told):
             return "no job" if told is None else str(told)
+        case StatusOf(status, error):
+            return "no job" if status is None else f"{status}{', with an error' if error else ''}"
         case _:
             return "value"

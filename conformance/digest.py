@@ -23,7 +23,7 @@ from jobtck.conformance.outcomes import Description, Id, Listed, Outcome, Seen
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, Job, State
 
 # what a call says besides labels, disks and references
-_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot")
+_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot", "waits")
 
 
 def _plain(call: type[Call]) -> Callable[[Call], object]:
@@ -92,7 +92,10 @@ def _label(state: State, home: int, label: int) -> object:
 
 
 def _job(job: Job | None) -> tuple[object, ...] | None:
-    return None if job is None else (job.kind, job.phase, job.known, len(job.disks))
+    if job is None:
+        return None
+    by_hand = f"{job.waits} {job.result}" if job.is_led_by_hand else ""
+    return (job.kind, job.phase, job.known, len(job.disks), by_hand)
 
 
 def _jobless(domain: Domain, disk: str) -> str:

@@ -7,6 +7,7 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     Flaw,
     IdOf,
+    JobCancel,
 )
 from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.design import Handle, Reuse
@@ -39,6 +40,7 @@ from jobtck.conformance.requirement import (
     mail,
 )
 from jobtck.conformance.scene import Scene
+from jobtck.conformance.state import Phase
 
 
 def positive(_: Scene, answer: Answer) -> bool:
@@ -83,6 +85,15 @@ def name_is_checked(scene: Scene, answer: Answer) -> bool:
     if scene.flaw is Flaw.ILL_FORMED_NAME or scene.name_in_use:
         return isinstance(answer.outcome, Refusal)
     return not isinstance(answer.outcome, Refusal)
+
+
+def has_to_work(scene: Scene) -> bool:
+    """A verb names the id of a job that nobody could refuse to it."""
+    job = scene.job
+    if job is None or isinstance(scene.call, JobCancel):
+        return job is not None and job.phase in (Phase.RUNNING, Phase.READY)
+    described = isinstance(scene.call, BackupGetXmlDesc) or pull_or_finished(scene)
+    return names_id(scene) and job.kind.is_backup and described
 
 
 IDENTITY = (
@@ -130,17 +141,10 @@ IDENTITY = (
         source=mail("Note the time and process separation"),
         needs=Needs(
             handle=IDS,
-            any_call=(BackupGetXmlDesc, BackupEnd),
+            any_call=(BackupGetXmlDesc, BackupEnd, JobCancel),
             features=frozenset({Feature.SECOND_CLIENT}),
         ),
-        when=also(
-            ordinary,
-            names_id,
-            steady,
-            second_client,
-            lambda scene: scene.job is not None and scene.job.kind.is_backup,
-            lambda scene: isinstance(scene.call, BackupGetXmlDesc) or pull_or_finished(scene),
-        ),
+        when=also(ordinary, steady, second_client, has_to_work),
         then=accepted,
     ),
     Requirement(

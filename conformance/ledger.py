@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from jobtck.conformance.calls import (
+    JOB_VERBS,
     NAMES,
     WITH_JOB,
     BackupBegin,
@@ -261,7 +262,7 @@ def _silent(refusal: Refusal) -> Refusal:
 
 _PROGRESS_GOES_ON = frozenset(
     call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job"))
-) - {JobSetDefaultId}  # another default is another job, whose progress may be less
+) - {JobSetDefaultId, *JOB_VERBS}  # another default is another job, whose progress may be less
 _READERS: dict[type, Callable[[Ledger, Call, Outcome, Belief], Outcome]] = {
     Id: Ledger._id,  # noqa: SLF001
     GotHandle: Ledger._handle,  # noqa: SLF001

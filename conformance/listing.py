@@ -1,6 +1,7 @@
 """LIST: the call that shows all jobs."""
 
 from jobtck.conformance.calls import BackupBegin, Flaw, IdOf, JobType, ListAllJobs
+from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.outcomes import Listed, Refusal, Seen
 from jobtck.conformance.predicates import also, begins_backup, on, ordinary, refused
 from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Hurt, Needs, Requirement, mail
@@ -64,7 +65,7 @@ LIST = (
         id="LIST-3",
         text="A type filter returns exactly the jobs of these types; an unknown flag is refused.",
         source=SENSE,
-        needs=Needs(handle=ANY_IDS, listing=True, all_calls=(ListAllJobs,)),
+        needs=Needs(handle=ANY_IDS, listing=True, all_calls=(ListAllJobs,), features=frozenset({Feature.TYPE_FILTER})),
         when=also(
             on(ListAllJobs),
             lambda scene: scene.domain.running and not scene.ending,

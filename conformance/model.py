@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from jobtck.conformance.calls import (
+    JOB_VERBS,
     AbortJob,
     BackupBegin,
     BackupEnd,
@@ -16,10 +17,16 @@ from jobtck.conformance.calls import (
     Destroy,
     GetJobStats,
     HandleOf,
+    JobCancel,
+    JobComplete,
     JobCompose,
+    JobDismiss,
+    JobFinalize,
     JobFree,
     JobGetId,
     JobLookupId,
+    JobPause,
+    JobResume,
     JobSetDefaultId,
     JobType,
     Kind,
@@ -30,14 +37,11 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design, Handle
+from jobtck.conformance.endings import has_worked, over, ran_through, removed
 from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
 from jobtck.conformance.scene import Scene, begun_kind
 from jobtck.conformance.state import (
-    GONE_MAX,
-    KEPT_OF_RESULT,
-    OWED_MAX,
     Domain,
-    Gone,
     HandleState,
     Job,
     Kept,
@@ -65,7 +69,7 @@ def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> It
             if job.phase is Phase.ENDING:
                 results = (Result.NORMAL, Result.CUT_SHORT) if job.result is Result.UNSURE else (job.result,)
                 for result in results:
-                    yield state.with_domain(index, removed(design, domain, job, result))
+                    yield state.with_domain(index, over(design, domain, job, result))
             elif job.phase is Phase.RUNNING and job.kind in capabilities.transient:
                 yield state.with_domain(index, ran_through(design, domain, job))
 
@@ -82,31 +86,6 @@ def follows(call: Call, outcome: Outcome) -> bool:
     return type(call) in FOLLOW and not isinstance(outcome, Refusal | Unknown)
 
 
-def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
-    """The domain once that job is over."""
-    jobs = tuple(other for other in domain.jobs if other.label != job.label)
-    bears_id = design.has_ids and (job.kind.is_backup or design.block_ids) and job.known
-    gone = (*domain.gone, Gone(job.label, job.kind))[-GONE_MAX:] if bears_id else domain.gone
-    default = None if domain.default == job.label else domain.default
-    if not job.kind.is_backup:
-        return domain._replace(jobs=jobs, gone=gone, default=default)
-    owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
-    return domain._replace(jobs=jobs, gone=gone, default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
-
-
-def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
-    """The domain once that job has done all it can without being ended."""
-    if job.phase is Phase.ENDING:
-        return removed(design, domain, job, job.result)
-    if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
-        return domain
-    if job.kind is Kind.PUSH and design.has_ids:
-        return domain.changed(job._replace(phase=Phase.FINISHED))
-    if job.kind is Kind.BLOCK_COPY:
-        return domain.changed(job._replace(phase=Phase.READY))
-    return removed(design, domain, job, Result.NORMAL)
-
-
 def end_result(scene: Scene, job: Job) -> Result:
     """How a live job ends when it is told to end now."""
     if job.kind is not Kind.PUSH or job.phase is Phase.FINISHED:
@@ -119,7 +98,7 @@ def _begun(scene: Scene, call: Call, _: Outcome) -> State:
     kind, design = begun_kind(call), scene.design
     told = not design.has_ids or design.handle is Handle.NAME
     told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
-    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told)
+    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told, waits=call.waits)
     domains = tuple([_without_gone(domain, call.label) for domain in scene.state.domains])
     domain = domains[call.domain]
     first = design.default_job and kind.is_backup and not domain.backups and domain.default is None
@@ -150,7 +129,7 @@ def _ended(scene: Scene, call: Call, outcome: Outcome) -> State:
     result = end_result(scene, scene.job)
     if isinstance(outcome, Ended) and scene.job.kind is Kind.PUSH:
         result = Result.NORMAL if outcome.completed else Result.CUT_SHORT
-    domain = removed(scene.design, scene.domain, scene.job, result)
+    domain = over(scene.design, scene.domain, scene.job, result)
     return scene.state.with_domain(call.domain, domain)
 
 
@@ -162,7 +141,7 @@ def _aborted(scene: Scene, call: Call, _: Outcome) -> State:
     if scene.capabilities.abort_is_asynchronous:
         domain = scene.domain.changed(job._replace(phase=Phase.ENDING, result=result))
     else:
-        domain = removed(scene.design, scene.domain, job, result)
+        domain = over(scene.design, scene.domain, job, result)
     return scene.state.with_domain(call.domain, domain)
 
 
@@ -170,7 +149,7 @@ def _block_aborted(scene: Scene, call: Call, _: Outcome) -> State:
     job = scene.disk_job
     if job is None or job.kind.is_backup:
         return scene.state
-    return scene.state.with_domain(call.domain, removed(scene.design, scene.domain, job, Result.NORMAL))
+    return scene.state.with_domain(call.domain, over(scene.design, scene.domain, job, Result.NORMAL))
 
 
 def _settled(scene: Scene, call: Call, _: Outcome) -> State:
@@ -241,6 +220,42 @@ def _handle_freed(scene: Scene, call: Call, _: Outcome) -> State:
     return scene.state.with_handle(reference.label, scene.handle._replace(freed=True))
 
 
+def _led_on(scene: Scene, call: Call, _: Outcome) -> State:
+    job = scene.job
+    if job is None:
+        return scene.state
+    lead = LEADS.get((type(call), job.phase))
+    return scene.state if lead is None else scene.state.with_domain(call.domain, lead(scene, job))
+
+
+def _to(phase: Phase) -> Callable[[Scene, Job], Domain]:
+    return lambda scene, job: scene.domain.changed(job._replace(phase=phase))
+
+
+def _cut_short(scene: Scene, job: Job) -> Domain:
+    if scene.capabilities.abort_is_asynchronous:
+        return scene.domain.changed(job._replace(phase=Phase.ENDING, result=Result.CUT_SHORT))
+    return over(scene.design, scene.domain, job, Result.CUT_SHORT)
+
+
+def _done(scene: Scene, job: Job) -> Domain:
+    return has_worked(scene.design, scene.domain, job)
+
+
+# what QEMU's job.c makes of a verb in a phase; in all others it refuses it
+NOT_OVER = [phase for phase in Phase if phase not in (Phase.CONCLUDED, Phase.ENDING)]
+LEADS: dict[tuple[type[Call], Phase], Callable[[Scene, Job], Domain]] = {
+    **dict.fromkeys(((JobCancel, phase) for phase in NOT_OVER), _cut_short),
+    (JobPause, Phase.RUNNING): _to(Phase.PAUSED),
+    (JobPause, Phase.READY): _to(Phase.STANDBY),
+    (JobResume, Phase.PAUSED): _to(Phase.RUNNING),
+    (JobResume, Phase.STANDBY): _to(Phase.READY),
+    (JobResume, Phase.HALTED): _done,
+    (JobComplete, Phase.READY): _done,
+    (JobComplete, Phase.STANDBY): _to(Phase.HALTED),
+    (JobFinalize, Phase.PENDING): lambda scene, job: over(scene.design, scene.domain, job, Result.NORMAL),
+    (JobDismiss, Phase.CONCLUDED): lambda scene, job: removed(scene.design, scene.domain, job, job.result),
+}
 FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     BackupBegin: _begun,
     BlockCopy: _begun,
@@ -261,4 +276,5 @@ FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     JobLookupId: _handle_made,
     JobCompose: _handle_made,
     JobFree: _handle_freed,
+    **dict.fromkeys(JOB_VERBS, _led_on),
 }

@@ -89,6 +89,30 @@ class TypeOf:
     type: JobType
 
 
+class JobStatus(StrEnum):
+    """Where a job stands in its life, as QEMU's `JobStatus` in qapi/job.json has it."""
+
+    UNDEFINED = "undefined"
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    READY = "ready"
+    STANDBY = "standby"
+    WAITING = "waiting"
+    PENDING = "pending"
+    ABORTING = "aborting"
+    CONCLUDED = "concluded"
+    NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOf:
+    """The status of a job, None when there is none of that name; `error` says that it tells of one."""
+
+    status: JobStatus | None
+    error: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """A backup's XML, parsed; `flaw` says where it breaks the server's own schema, if it does."""
@@ -167,7 +191,19 @@ class Leftovers:
 
 
 Value = (
-    Done | Id | GotHandle | TypeOf | Description | Ended | Listed | JobInfo | Completed | BlockInfo | Events | Leftovers
+    Done
+    | Id
+    | GotHandle
+    | TypeOf
+    | StatusOf
+    | Description
+    | Ended
+    | Listed
+    | JobInfo
+    | Completed
+    | BlockInfo
+    | Events
+    | Leftovers
 )
 Outcome = Value | Refusal | Unknown
 DONE = Done()

@@ -81,8 +81,8 @@ def names_id(scene: Scene) -> bool:
 
 
 def steady(scene: Scene) -> bool:
-    """What the call is aimed at is live and not being ended."""
-    return scene.job is not None and scene.job.phase is not Phase.ENDING
+    """What the call is aimed at is live, not being ended and not over."""
+    return scene.job is not None and scene.job.phase not in (Phase.ENDING, Phase.CONCLUDED)
 
 
 def first_client(scene: Scene) -> bool:

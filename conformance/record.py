@@ -21,6 +21,14 @@ class Verdict(StrEnum):
     NOT_EXERCISED = "not-exercised"
 
 
+BELOW = ("libvirt", "qemu")  # what a backend drives: of several, the first is the one that is judged
+
+
+def judged_below(versions: Mapping[str, str]) -> tuple[str, str]:
+    """The name and the release of what a backend drives; empty where it drives nothing but itself."""
+    return next(((name, versions[name]) for name in BELOW if versions.get(name)), ("", ""))
+
+
 class RunVerdict(StrEnum):
     """What a run says of its target."""
 

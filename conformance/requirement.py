@@ -56,7 +56,7 @@ HANDLE_WORDS = {
 class Needs:
     """Where a requirement applies: axes of the design (None: any), calls and features of the backend.
 
-    Of `any_call` one suffices; `all_calls` and `features` are all needed.
+    Of `any_call` one suffices; `all_calls` and `features` are all needed. `limited` needs a limit of backups at once.
     """
 
     handle: frozenset[Handle] | None = None
@@ -70,6 +70,7 @@ class Needs:
     reuse: Reuse | None = None
     any_call: tuple[type[Call], ...] = ()
     all_calls: tuple[type[Call], ...] = ()
+    limited: bool = False
     features: frozenset[Feature] = frozenset()
 
     def missing_in_design(self, design: Design) -> str:
@@ -99,8 +100,11 @@ class Needs:
             lacking += [call_name(call) for call in self.any_call]
         if lacking:
             return ", ".join(lacking)
-        if self.many and capabilities.parallel_backups < 2:  # noqa: PLR2004
+        parallel = capabilities.parallel_backups
+        if self.many and parallel is not None and parallel < 2:  # noqa: PLR2004
             return "a second backup at once"
+        if self.limited and parallel is None:
+            return "a limit of backups at once"
         return ", ".join(sorted(self.features - capabilities.features))
 
 

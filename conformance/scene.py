@@ -19,7 +19,7 @@ from jobtck.conformance.calls import (
     Odd,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Capabilities
-from jobtck.conformance.design import Design, Handle, Zero
+from jobtck.conformance.design import PARALLEL_MAX, Design, Handle, Zero
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, HandleState, Job, Phase, State
 
 
@@ -102,13 +102,16 @@ class Scene:
 
     @property
     def finished_on_disk(self) -> bool:
-        """A backup that has copied all may, or may not, still hold a disk that the call names."""
+        """A job that waits to be ended or dismissed may, or may not, still hold a disk that the call names."""
         return any(self.domain.finished_on(disk) for disk in self.disks)
 
     @property
     def backups_limit(self) -> int:
         """How many backups may run at once on a domain: one where no call lists them (LIST-2)."""
-        return min(self.design.parallel, self.capabilities.parallel_backups) if self.design.listing else 1
+        if not self.design.listing:
+            return 1
+        parallel = self.capabilities.parallel_backups
+        return PARALLEL_MAX if parallel is None else min(self.design.parallel, parallel)
 
     @property
     def limit_reached(self) -> bool:

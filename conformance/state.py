@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from jobtck.conformance.calls import JobType, Kind
+from jobtck.conformance.calls import JobType, Kind, Waits
 
 LIVE_JOBS_MAX = 3  # enough to be ambiguous twice over
 LABELS = 6  # live jobs, and as many ended ones whose ids are still worth trying
@@ -23,6 +23,14 @@ class Phase(StrEnum):
     READY = "ready"  # a copy that the guest can be pivoted to
     FINISHED = "finished"  # a push backup that has copied all and waits to be ended
     ENDING = "ending"  # its end was asked for and may not be final yet
+    PAUSED = "paused"
+    STANDBY = "standby"  # a copy that was ready, and paused
+    HALTED = "standby and told to complete"  # which it does once it is resumed
+    PENDING = "pending"  # it has done its work, and waits to be finalized
+    CONCLUDED = "concluded"  # it is over, and waits to be dismissed
+
+
+LED_BY_HAND = frozenset({Phase.PAUSED, Phase.STANDBY, Phase.HALTED, Phase.PENDING, Phase.CONCLUDED})
 
 
 class Result(StrEnum):
@@ -34,7 +42,7 @@ class Result(StrEnum):
 
 
 class Job(NamedTuple):
-    """A live job; `known` says that its id was told; `result` is how it will have ended once ENDING."""
+    """A live job; `known` says that its id was told; `result` is how it ended, once ENDING or CONCLUDED."""
 
     label: int
     kind: Kind
@@ -42,6 +50,12 @@ class Job(NamedTuple):
     phase: Phase = Phase.RUNNING
     known: bool = True
     result: Result = Result.NORMAL
+    waits: Waits = Waits.NOTHING
+
+    @property
+    def is_led_by_hand(self) -> bool:
+        """Only the verbs of its name lead it on, or will."""
+        return self.waits is not Waits.NOTHING or self.phase in LED_BY_HAND
 
 
 class Gone(NamedTuple):
@@ -89,6 +103,7 @@ class Domain(_DomainFields):
         if not self.jobs:
             return "" if self.running else "not running"
         jobs = sorted([f"{job.kind} {job.phase} {len(job.disks)}" for job in self.jobs])
+        jobs += sorted([f"{job.kind} {job.phase} {job.waits} {job.result}" for job in self.jobs if job.is_led_by_hand])
         if not self.running:
             jobs.append("not running")
         if not all(job.known for job in self.jobs):
@@ -105,8 +120,8 @@ class Domain(_DomainFields):
 
     @cached_property
     def backups(self) -> tuple[Job, ...]:
-        """The live backups, ending ones too."""
-        return tuple(job for job in self.jobs if job.kind.is_backup)
+        """The live backups, ending ones too, but none that has concluded."""
+        return tuple(job for job in self.jobs if job.kind.is_backup and job.phase is not Phase.CONCLUDED)
 
     @property
     def all_jobs(self) -> tuple[Job | Gone, ...]:
@@ -129,15 +144,15 @@ class Domain(_DomainFields):
         return None
 
     def on_disk(self, disk: str) -> Job | None:
-        """The live job that uses the disk; one that has copied all and waits to be ended may have left it."""
+        """The live job that uses the disk; one that only waits to be ended or dismissed may have left it."""
         for job in self.jobs:
-            if disk in job.disks and job.phase is not Phase.FINISHED:
+            if disk in job.disks and job.phase not in (Phase.FINISHED, Phase.CONCLUDED):
                 return job
         return None
 
     def finished_on(self, disk: str) -> bool:
-        """A job that has copied all of the disk waits to be ended."""
-        return any(disk in job.disks and job.phase is Phase.FINISHED for job in self.jobs)
+        """A job that has done all with the disk waits to be ended or dismissed."""
+        return any(disk in job.disks and job.phase in (Phase.FINISHED, Phase.CONCLUDED) for job in self.jobs)
 
     def changed(self, job: Job) -> "Domain":
         """The domain with that job in the place of the one of its label."""

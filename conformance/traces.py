@@ -19,6 +19,7 @@ from jobtck.conformance.calls import (
     Mode,
     NoJob,
     Odd,
+    Waits,
     call_name,
 )
 from jobtck.conformance.cells import CLIENT_WORDS
@@ -172,6 +173,8 @@ def _misfit(call: Call, design: Design) -> str:
             return f"labels its job {call.label}: labels of jobs are below {LABELS}"
         if (call.name is not None) != (handle is Handle.NAME):
             return f"{'needs a' if handle is Handle.NAME else 'cannot have a'} name where handle = '{handle}'"
+        if call.waits and handle is not Handle.NAME:
+            return f"leaves no step to its client where handle = '{handle}'"
     match getattr(call, "job", None):
         case NoJob() if handle is not Handle.NONE:
             return f"names no job, and handle = '{handle}' demands one"
@@ -244,9 +247,10 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "name": _text,
     "abort": _switch,
     "completed": _switch,
+    "waits": lambda value: Waits(_text(value)),
     "keep": _switch,
     "pivot": _switch,
     "bandwidth": _below(NUMBER_MAX),
     "due": _below(NUMBER_MAX),
 }
-_OPTIONAL = frozenset({"domain", "client", "flaw", "name"})
+_OPTIONAL = frozenset({"domain", "client", "flaw", "name", "waits"})

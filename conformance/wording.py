@@ -63,7 +63,7 @@ def _arguments(call: Call) -> list[object]:
     if isinstance(call, TakeEvents) and call.due:
         words.append(f"{call.due} due")
     words += [word for word in ("abort", "pivot") if getattr(call, word, False)]
-    words.append(getattr(call, "flaw", Flaw.NOTHING))
+    words += [getattr(call, "waits", ""), getattr(call, "flaw", Flaw.NOTHING)]
     words += [CLIENT_WORDS[call.client], "second domain" if call.domain else ""]
     return words
 

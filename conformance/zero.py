@@ -1,6 +1,6 @@
 """ZERO: the magic 0 that stands for the current job."""
 
-from jobtck.conformance.calls import BackupEnd, BackupGetXmlDesc, JobLookupId, JobSetDefaultId, Odd
+from jobtck.conformance.calls import JOB_VERBS, BackupEnd, BackupGetXmlDesc, JobLookupId, JobSetDefaultId, Odd
 from jobtck.conformance.design import Zero
 from jobtck.conformance.predicates import accepted, also, describes, on, ordinary, pull_or_finished, refused, steady
 from jobtck.conformance.requirement import ANY_IDS, INTEGER, SENSE, Answer, Hurt, Needs, Requirement, When, mail
@@ -77,10 +77,14 @@ ZERO = (
         id="ZERO-6",
         text="Where zero is `invalid`, 0 is refused always.",
         source=SENSE,
-        needs=Needs(handle=ANY_IDS, zero=Zero.INVALID),
+        needs=Needs(
+            handle=ANY_IDS,
+            zero=Zero.INVALID,
+            any_call=(BackupGetXmlDesc, BackupEnd, JobLookupId, JobSetDefaultId, *JOB_VERBS),
+        ),
         when=also(
             ordinary,
-            on(BackupGetXmlDesc, BackupEnd, JobLookupId, JobSetDefaultId, job=Odd.ZERO),
+            on(BackupGetXmlDesc, BackupEnd, JobLookupId, JobSetDefaultId, *JOB_VERBS, job=Odd.ZERO),
         ),
         then=refused,
         keeps=Hurt.ANY,

@@ -10,6 +10,7 @@ from jobtck.conformance.record import (
     RunVerdict,
     TargetRecord,
     Verdict,
+    judged_below,
 )
 from jobtck.reports.texts import LINE_MAX, counted, legible, one_line
 
@@ -30,12 +31,12 @@ def is_missed(requirement: RequirementRecord) -> bool:
 
 
 def backend_text(target: TargetRecord) -> str:
-    """The backend with the version that matters: its own, or that of the libvirt below it."""
+    """The backend with the version that matters: its own, or that of what is below it."""
     own = target.versions.get(target.backend)
     if own:
         return one_line(f"{target.backend} {own}")
-    below = target.versions.get("libvirt")
-    return one_line(f"{target.backend} on libvirt {below}" if below else target.backend)
+    name, below = judged_below(target.versions)
+    return one_line(f"{target.backend} on {name} {below}" if below else target.backend)
 
 
 def target_text(target: TargetRecord) -> str:

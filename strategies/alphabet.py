@@ -1,21 +1,18 @@
 """Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
+    JOB_VERBS,
     UNKNOWN_DISK,
     AbortJob,
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
-    BlockCommit,
-    BlockCopy,
     BlockJobAbort,
     BlockJobGetId,
     BlockJobSetSpeed,
-    BlockPull,
     Call,
     Destroy,
     Flaw,
@@ -34,7 +31,6 @@ from jobtck.conformance.calls import (
     JobRef,
     JobSetDefaultId,
     JobType,
-    Kind,
     ListAllJobs,
     Mode,
     NoJob,
@@ -47,43 +43,26 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
-from jobtck.conformance.ledger import NAME_OF_LABEL
-from jobtck.conformance.state import HANDLE_LABELS, LABELS, LIVE_JOBS_MAX, Gone, Job, State
+from jobtck.conformance.state import HANDLE_LABELS, LIVE_JOBS_MAX, Gone, State
+from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, free_label
+from jobtck.strategies.named_jobs import NamedJobs, beside_none_led_by_hand
 
 ILL_FORMED_NAMES = ("", "1job")
-ODD_IDS = (Odd.ZERO, Odd.NEXT, Odd.HUGE, Odd.NEGATIVE)
-BLOCK_BEGINS = (BlockCopy, BlockPull, BlockCommit)
-
-Calls = tuple[Call, ...]
-Variant = tuple[object, ...]
 
 
-class Slot(NamedTuple):
-    """A place in the alphabet: what it could be about in a belief, and the calls about one such thing.
-
-    `lawful` slots offer calls that are meant to succeed where they are offered.
-    """
-
-    name: str
-    variants: Callable[[State, Belief], Sequence[Variant]]
-    make: Callable[..., Iterator[Call]]
-    lawful: bool
-
-
-class Alphabet:
+class Alphabet(NamedJobs):
     """The calls of one design on one backend, made once and offered where they make sense."""
 
     def __init__(self, design: Design, capabilities: Capabilities, live_jobs: int = LIVE_JOBS_MAX) -> None:
-        self.design = design
-        self.capabilities = capabilities
-        self.live_jobs = live_jobs
-        features = capabilities.features
-        clients = ((SECOND_CLIENT, Feature.SECOND_CLIENT), (READ_ONLY_CLIENT, Feature.READ_ONLY_CLIENT))
-        self._others = tuple(client for client, feature in clients if feature in features)
-        self._two_domains = Feature.SECOND_DOMAIN in features and design.handle is Handle.INTEGER
+        super().__init__(design, capabilities, live_jobs)
+        self._two_domains = Feature.SECOND_DOMAIN in capabilities.features and design.handle is Handle.INTEGER
+        self._by_hand = design.handle is Handle.NAME and any(map(capabilities.has, JOB_VERBS))
         self._made: dict[object, Calls] = {}
-        self.lawful = tuple(self._lawful_slots())
-        self.unlawful = tuple(self._unlawful_slots())
+        lawful, unlawful = tuple(self._lawful_slots()), tuple(self._unlawful_slots())
+        if self._by_hand:
+            lawful = (*map(beside_none_led_by_hand, lawful), *self._lawful_slots_of_names())
+            unlawful = (*map(beside_none_led_by_hand, unlawful), *self._unlawful_slots_of_names())
+        self.lawful, self.unlawful = lawful, unlawful
 
     def calls(self, belief: Belief) -> list[Call]:
         """What can be tried, each call once, in a fixed order."""
@@ -98,9 +77,13 @@ class Alphabet:
         key = (slot.make, variant)
         calls = self._made.get(key)
         if calls is None:
-            has = self.capabilities.has
-            calls = self._made[key] = tuple(call for call in slot.make(*variant) if has(type(call)))
+            calls = self._made[key] = tuple(call for call in slot.make(*variant) if self._fits(call))
         return calls
+
+    def _fits(self, call: Call) -> bool:
+        """The backend has the call, and it leaves room for what is wrong with it."""
+        flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
+        return self.capabilities.has(type(call)) and (flaw is Flaw.NOTHING or flaw in self.capabilities.flaws)
 
     # -- what a state offers --------------------------------------------------------------------------------------
 
@@ -121,7 +104,7 @@ class Alphabet:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
         yield Slot("one too many", self._one_too_many, self._begins_of_one, lawful=False)
         yield Slot("hindered begin", self._busy_disks, self._begins_on, lawful=False)
-        if self.design.handle is Handle.NAME:
+        if self.design.handle is Handle.NAME and not self._by_hand:
             yield Slot("begin by name", self._names, self._begins_named, lawful=False)
         yield Slot("verbs on the dead", self._dead, self._verbs, lawful=False)
         yield Slot("wrong verbs", self._any_reference, self._wrong_verbs, lawful=False)
@@ -132,24 +115,12 @@ class Alphabet:
             yield Slot("verbs elsewhere", _backups_anywhere, self._verbs_elsewhere, lawful=False)
             yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
 
-    def _labels(self, state: State, belief: Belief) -> Sequence[Variant]:
-        if not self._has_room(state):
-            return ()
-        label = free_label(belief)
-        return () if label is None else ((label,),)
-
-    def _has_room(self, state: State) -> bool:
-        """There are few jobs, or it makes the third of nothing but pull backups."""
-        live = sum([len(domain.jobs) for domain in state.domains])
-        if live < self.live_jobs or live >= LIVE_JOBS_MAX:
-            return live < self.live_jobs
-        jobs = [job for domain in state.domains for job in domain.jobs]
-        return all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
-
     def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
         """A label for a backup beyond the limit, where there is no room for others."""
-        limit = min(self.design.parallel, self.capabilities.parallel_backups)
-        if self._has_room(state) or len(state.domains[0].backups) < limit:
+        parallel = self.capabilities.parallel_backups
+        if parallel is None or self._has_room(state):
+            return ()
+        if len(state.domains[0].backups) < min(self.design.parallel, parallel):
             return ()
         label = free_label(belief)
         return () if label is None else ((label,),)
@@ -169,10 +140,6 @@ class Alphabet:
     def _pairs(self, state: State, belief: Belief) -> Sequence[Variant]:
         return self._labels(state, belief) if state.domains[0].running else ()
 
-    def _names(self, state: State, belief: Belief) -> Sequence[Variant]:
-        domain = state.domains[0]
-        return [(each.label,) for each in domain.all_jobs] if self._labels(state, belief) else ()
-
     def _live(self, state: State, _: Belief) -> Sequence[Variant]:
         match self.design.handle:
             case Handle.NONE:
@@ -181,15 +148,6 @@ class Alphabet:
                 return [(HandleOf(label),) for label, _ in state.handles]
             case _:
                 return [*((IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)), (Odd.ZERO,)]
-
-    def _told(self, job: Job) -> bool:
-        """The job bears an id, and the client knows it."""
-        return job.known and (job.kind.is_backup or self.design.block_ids)
-
-    def _dead(self, state: State, _: Belief) -> Sequence[Variant]:
-        if self.design.handle not in (Handle.INTEGER, Handle.NAME):
-            return ()
-        return [*((IdOf(gone.label),) for gone in state.domains[0].gone), *((odd,) for odd in ODD_IDS[1:])]
 
     def _any_reference(self, state: State, belief: Belief) -> Sequence[Variant]:
         return [*self._live(state, belief), *self._dead(state, belief)]
@@ -220,23 +178,8 @@ class Alphabet:
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, label: int, mode: Mode, disks: tuple[str, ...], flaw: Flaw = Flaw.NOTHING, client: int = 0
-    ) -> BackupBegin:
-        return BackupBegin(label=label, mode=mode, disks=disks, flaw=flaw, client=client, name=self._name(label))
-
-    def _name(self, label: int) -> str | None:
-        return NAME_OF_LABEL[label] if self.design.handle is Handle.NAME else None
-
-    def _begins_on(self, label: int, disk: str) -> Iterator[Call]:
-        yield from (self._begin(label, mode, (disk,)) for mode in (Mode.PULL, Mode.PUSH))
-        yield from (begin(label=label, disk=disk, name=self._name(label)) for begin in BLOCK_BEGINS)
-
-    def _begins_of_one(self, label: int) -> Iterator[Call]:
-        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
-
     def _begins_of_two(self, label: int) -> Iterator[Call]:
-        if len(self.capabilities.disks) > 1:
+        if len(self.capabilities.disks) > 1 and self.capabilities.disks_per_backup != 1:
             yield from (self._begin(label, mode, self.capabilities.disks[:2]) for mode in (Mode.PULL, Mode.PUSH))
 
     def _flawed_begins(self, label: int) -> Iterator[Call]:
@@ -249,9 +192,6 @@ class Alphabet:
         if self.design.handle is Handle.NAME:
             for name in ILL_FORMED_NAMES:
                 yield BackupBegin(label=label, mode=Mode.PULL, disks=first, name=name, flaw=Flaw.ILL_FORMED_NAME)
-
-    def _begins_named(self, label: int) -> Iterator[Call]:
-        yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
 
     # -- verbs on ids, handles, or the only job -------------------------------------------------------------------
 
@@ -295,8 +235,9 @@ class Alphabet:
         yield GetJobStats(completed=True)
         if self.design.listing:
             yield ListAllJobs()
-            yield ListAllJobs(types=frozenset({JobType.BACKUP}))
-            yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
+            if Feature.TYPE_FILTER in self.capabilities.features:
+                yield ListAllJobs(types=frozenset({JobType.BACKUP}))
+                yield ListAllJobs(types=frozenset({JobType.BLOCK_COPY}))
             yield from (ListAllJobs(client=client) for client in self._others)
         yield from (GetJobInfo(client=client) for client in self._others)
         yield from (GetBlockJobInfo(disk=disk) for disk in self.capabilities.disks)
@@ -367,14 +308,3 @@ def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
 def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
     second = state.domains[1]
     return [(IdOf(each.label),) for each in second.all_jobs]
-
-
-def free_label(belief: Belief) -> int | None:
-    """The label for the next job: one never used, else that of the job that ended longest ago; None when all live."""
-    states = (belief.state,) if belief.is_sure else belief.states
-    taken = {job.label for state in states for domain in state.domains for job in domain.jobs}
-    gone = [each.label for domain in belief.state.domains for each in domain.gone]
-    for label in range(LABELS):
-        if label not in taken and label not in gone:
-            return label
-    return next((label for label in gone if label not in taken), None)

@@ -59,7 +59,8 @@ def place_words(belief: Belief) -> str:
     first, *others = belief.state.domains
     elsewhere = [f"elsewhere {domain_words(other)}" for other in others if other.jobs or not other.running]
     words = [domain_words(first), *elsewhere]
-    if belief.is_sure and len(first.jobs) <= 1 and not elsewhere:
+    by_hand = any(job.is_led_by_hand for job in first.jobs)
+    if belief.is_sure and len(first.jobs) <= 1 and not elsewhere and not by_hand:
         words += _what_was(belief)
     if first.default is not None:
         words.append("default set")

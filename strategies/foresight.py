@@ -20,6 +20,7 @@ from jobtck.conformance.calls import (
     JobCompose,
     JobGetDefaultId,
     JobGetId,
+    JobGetStatus,
     JobGetType,
     JobLookupId,
     JobType,
@@ -42,14 +43,16 @@ from jobtck.conformance.outcomes import (
     GotHandle,
     Id,
     JobInfo,
+    JobStatus,
     Leftovers,
     Listed,
     Outcome,
     Refusal,
     Seen,
+    StatusOf,
     TypeOf,
 )
-from jobtck.conformance.state import Job, Kept, Result, State
+from jobtck.conformance.state import Job, Kept, Phase, Result, State
 
 LIKELY_REFUSALS = (
     Refusal(ErrorKind.NO_SUCH_JOB),
@@ -58,6 +61,14 @@ LIKELY_REFUSALS = (
     Refusal(ErrorKind.BUSY),
 )
 
+STATUSES: Mapping[Phase, JobStatus] = {
+    Phase.PAUSED: JobStatus.PAUSED,
+    Phase.READY: JobStatus.READY,
+    Phase.STANDBY: JobStatus.STANDBY,
+    Phase.HALTED: JobStatus.STANDBY,
+    Phase.PENDING: JobStatus.PENDING,
+    Phase.CONCLUDED: JobStatus.CONCLUDED,
+}
 BEGUN: Mapping[Handle, Outcome] = {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}
 
 
@@ -133,6 +144,11 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:  # n
             yield GotHandle()
         case JobGetId() | JobGetType():
             yield from (value for job in domain.jobs for value in (_id(job), TypeOf(job.kind.type)))
+        case JobGetStatus(job=IdOf(label)):
+            found = domain.job(label)
+            yield StatusOf(None) if found is None else _status(found)
+        case JobGetStatus():
+            yield StatusOf(None)
         case TakeEvents():
             owed = domain.owed or ()
             yield Events(tuple((JobType.BACKUP, result is Result.NORMAL) for result in owed))
@@ -147,6 +163,10 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:  # n
 
 def _id(job: Job) -> Id:
     return Id(IdOf(job.label) if job.known else Seen.FRESH)
+
+
+def _status(job: Job) -> StatusOf:
+    return StatusOf(STATUSES.get(job.phase, JobStatus.RUNNING), job.result is Result.CUT_SHORT)
 
 
 def _description(design: Design, job: Job) -> Description:

@@ -13,6 +13,7 @@ from tests.mutants_stale import MUTANTS as OF_STALE_IDS
 from tests.mutants_table import Mutant
 from tests.mutants_told import MUTANTS as OF_TALES
 from tests.mutants_told import Slow
+from tests.mutants_verbs import MUTANTS as OF_VERBS
 
 import jobtck.confirm
 import jobtck.hunt
@@ -28,7 +29,7 @@ from jobtck.hunt import Hunt, Plan
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
 
-MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_TALES)
+MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_TALES, *OF_VERBS)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
 CALLS_MORE = 1_000  # after the last new sort of deviation: what innocents would be named by
 SEED = 20190326

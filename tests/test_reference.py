@@ -352,7 +352,7 @@ def test_zero_stands_for_the_only_backup(design: str) -> None:
 # Ending
 
 
-@every_design_with_ids
+@pytest.mark.parametrize("design", [name for name in WITH_IDS if name != "qemu-jobs"])
 def test_a_push_ends_when_it_has_copied_all_or_is_aborted(design: str) -> None:
     server = reference(design)
     job = begin(server, mode=PUSH)

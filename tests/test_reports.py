@@ -422,6 +422,8 @@ def test_a_conforming_record_says_so_and_names_what_is_known() -> None:
     )
     plain = replace(record, requirements=(requirement("END-6"),))
     assert summary(plain) == "numbered on libvirt 9.0.0 as zero-id: conforming"
+    below_qemu = replace(TARGET, backend="qemu-jobs", versions={"qemu.qmp": "0.0.6", "qemu": "7.2.0"})
+    assert summary(replace(plain, target=below_qemu)) == "qemu-jobs on qemu 7.2.0 as default-job: conforming"
 
 
 def test_an_error_is_the_last_word() -> None:

@@ -26,11 +26,12 @@ from jobtck.supervisor import supervised
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DIED_NOTE = "the first attempt at this run died of {}, with libvirt in its process: see docs/findings.md"
+REAL_BACKENDS = {Handle.NONE: "libvirt", Handle.NAME: "qemu-jobs"}
 CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
 
 def pairs_for(backend: str | None, design: str | None) -> tuple[tuple[str, str], ...]:
-    """Which backend plays which design; a design alone is played by real libvirt, with ids if it has any."""
+    """Which backend plays which design; a design alone is played by real software, libvirt or QEMU."""
     if backend is None and design is None:
         return DEFAULT_PAIRS
     if backend is None:
@@ -43,8 +44,8 @@ def pairs_for(backend: str | None, design: str | None) -> tuple[tuple[str, str],
 
 
 def real_backend_for(design: Design) -> str:
-    """The backend on real libvirt that can play the design, if any can."""
-    return "libvirt" if design.handle is Handle.NONE else "numbered"
+    """The backend on real software that can play the design, if any can."""
+    return REAL_BACKENDS.get(design.handle, "numbered")
 
 
 def options_for(uri: str | None, *, read_only: bool) -> Options:
@@ -163,6 +164,7 @@ def _kill_guests(child: int) -> None:
 
 def sweep_left_behind() -> None:
     """What a driver in a process that died has left is removed, as far as it is provably the kit's."""
-    from jobtck.fixtures.run_directory import sweep_embedded
+    from jobtck.fixtures.run_directory import sweep_embedded, sweep_storage
 
     sweep_embedded(None)
+    sweep_storage(None)

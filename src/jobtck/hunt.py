@@ -182,7 +182,7 @@ class Hunt:
         self._in_fast_lanes(work)
 
     def _in_fast_lanes(self, work: Callable[[int, NewSession], None]) -> None:
-        lanes = FAST_LANES if self.target.capabilities.lock_wait_seconds else 1
+        lanes = FAST_LANES if self.target.capabilities.in_another_process else 1
         while len(self._fast) < lanes:
             self._fast.append(Lane(self.target, self.judge))
         if lanes == 1:

@@ -12,6 +12,7 @@ from jobtck.conformance.record import (
     RunVerdict,
     TargetRecord,
     Verdict,
+    judged_below,
 )
 from jobtck.conformance.requirement import Level, Requirement
 from jobtck.conformance.tally import Tally
@@ -36,7 +37,7 @@ def target_record(target: Target) -> TargetRecord:
 def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, strict: bool) -> Record:
     """The record of a hunt that is over, however it ended."""
     target, tally = hunt.target, hunt.counted()
-    version = target.versions.get("libvirt", "")
+    _, version = judged_below(target.versions)
     listed = [each for each in known if concerns(each, target.name, target.design.name, version)]
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
     happened = {each.known for each in requirements if each.known is not None}

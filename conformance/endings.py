@@ -1,0 +1,51 @@
+"""How a job comes to its end, as changes of its domain."""
+
+from jobtck.conformance.calls import Kind
+from jobtck.conformance.design import Design, Handle
+from jobtck.conformance.state import GONE_MAX, KEPT_OF_RESULT, OWED_MAX, Domain, Gone, Job, Phase, Result
+
+
+def over(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain once that job is over: one that waits to be dismissed has concluded, any other is gone."""
+    if not job.waits.to_dismiss:
+        return removed(design, domain, job, result)
+    return _with_result(domain, job, result).changed(job._replace(phase=Phase.CONCLUDED, result=result))
+
+
+def removed(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain once nothing is left of that job."""
+    if job.phase is not Phase.CONCLUDED:
+        domain = _with_result(domain, job, result)
+    jobs = tuple(other for other in domain.jobs if other.label != job.label)
+    bears_id = design.has_ids and (job.kind.is_backup or design.block_ids) and job.known
+    gone = (*domain.gone, Gone(job.label, job.kind))[-GONE_MAX:] if bears_id else domain.gone
+    return domain._replace(jobs=jobs, gone=gone)
+
+
+def _with_result(domain: Domain, job: Job, result: Result) -> Domain:
+    """The domain with what the legacy calls tell of a job that is over."""
+    default = None if domain.default == job.label else domain.default
+    if not job.kind.is_backup:
+        return domain._replace(default=default)
+    owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
+    return domain._replace(default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
+
+
+def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
+    """The domain once that job has done all it can without being ended."""
+    if job.phase is Phase.ENDING:
+        return over(design, domain, job, job.result)
+    if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
+        return domain
+    if job.kind is Kind.PUSH and design.has_ids and design.handle is not Handle.NAME:
+        return domain.changed(job._replace(phase=Phase.FINISHED))
+    if job.kind is Kind.BLOCK_COPY:
+        return domain.changed(job._replace(phase=Phase.READY))
+    return has_worked(design, domain, job)
+
+
+def has_worked(design: Design, domain: Domain, job: Job) -> Domain:
+    """The domain once that job has done its work: one that waits to be finalized is pending, any other is over."""
+    if job.waits.to_finalize:
+        return domain.changed(job._replace(phase=Phase.PENDING))
+    return over(design, domain, job, Result.NORMAL)
