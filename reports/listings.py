@@ -6,9 +6,10 @@ from typing import Protocol
 
 from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.design import Design
+from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import TargetRecord
 from jobtck.conformance.requirement import Needs, Requirement
-from jobtck.conformance.traces import JsonObject, design_json
+from jobtck.conformance.traces import design_json
 from jobtck.reports.texts import storable
 
 BackendRow = tuple[str, Iterable[str], str]  # name, designs it can play, the one it plays by default

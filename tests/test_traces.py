@@ -22,10 +22,10 @@ from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import Design, presets
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.judge import Judge
+from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord, TraceLine
 from jobtck.conformance.traces import (
     BYTES_MAX,
-    JsonObject,
     Trace,
     call_json,
     design_json,
