@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 CAPABILITIES = {
@@ -82,7 +83,7 @@ TOLD = {  # what is answered, word for word, with the id of the request for %d
 }
 
 
-ENDS = {  # what it does before it ends
+ENDS: dict[str, Callable[[], object]] = {  # what it does before it ends
     "exits": lambda: os.write(2, b"out of \x1b[1mcheese\n"),
     "dies": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "dies in a line": lambda: say('{"jsonrpc": "2.0",'),
