@@ -338,6 +338,7 @@ BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockPull: Kind.BLOCK_PULL,
     BlockCommit: Kind.BLOCK_COMMIT,
 }
+STOPS = (Destroy, Save)
 HANDLE_CALLS = (JobGetId, JobGetType, JobFree)
 QUERIES = (
     BackupGetXmlDesc,

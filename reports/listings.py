@@ -54,8 +54,8 @@ def needs_words(needs: Needs) -> list[str]:
         choice: bool | None = getattr(needs, switch)
         words += [] if choice is None else [wanted if choice else unwanted]
     words += _names(needs.all_calls)
-    if needs.any_call:
-        words.append(" or ".join(_names(needs.any_call)))
+    words += [" or ".join(_names(choice)) for choice in (needs.any_call, needs.also_any_call) if choice]
+    words += ["a second job at once"] if needs.second_job else []
     return words + sorted(str(feature) for feature in needs.features)
 
 

@@ -89,6 +89,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "notes": list(record.notes),
         "requirements": [_requirement(each) for each in record.requirements],
         "stale_known": [_known(each) for each in record.stale_known],
+        "unkept_calls": list(record.unkept_calls),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
     }

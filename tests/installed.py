@@ -5,13 +5,13 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-KINDS = {".json", ".py", ".toml", ".typed"}
+KINDS = {".c", ".h", ".json", ".md", ".py", ".toml", ".typed"}
 
 
 def sources() -> set[str]:
     """The files that belong into a wheel."""
     source = ROOT / "src"
-    found = [*source.glob("jobtck/*"), *source.glob("jobtck/*/*")]
+    found = [*source.glob("jobtck/*"), *source.glob("jobtck/*/*"), *source.glob("jobtck/templates/*/*")]
     return {path.relative_to(source).as_posix() for path in found if path.suffix in KINDS}
 
 

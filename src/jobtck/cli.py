@@ -189,5 +189,16 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
     raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, read_only=False)))
 
 
+@main.command("new-adapter")
+@click.argument("language", type=click.Choice(["python", "c", "c-libvirt"]))
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+def new_adapter_(language: str, directory: Path) -> None:
+    """Write a starting point for an adapter, which lets a driver in any language be judged."""
+    from jobtck.starting_point import new_adapter
+
+    for path in new_adapter(language, directory):
+        click.echo(path)
+
+
 if __name__ == "__main__":
     main()

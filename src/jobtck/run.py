@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jobtck.backends import open_target
+from jobtck.claims import undeclared_calls
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
@@ -128,6 +129,8 @@ def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None])
     for hunt in hunts:
         hunt.close()
         hunt.confirm_all()
+        if hunt.failure is None:
+            hunt.notes += undeclared_calls(hunt.target)
 
 
 def _share(hunt: Hunt, parts: int) -> float:
