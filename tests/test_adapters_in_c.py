@@ -5,7 +5,8 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_the_toy_in_c_answers_what_it_does_not_have(tmp_path: Path) -> None:
     assert {each["id"]: each["error"]["code"] for each in answers} == {1: -32601, 2: -32000, 3: -32602}
 
 
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A directory with so short a path that the names of sockets below it fit."""
+    with tempfile.TemporaryDirectory(prefix="jobtck-t-", dir="/tmp") as path:
+        yield Path(path)
+
+
 def guests_of_adapters() -> list[bytes]:
     found = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
@@ -82,10 +90,9 @@ def begun_pull(backend: Backend) -> None:
 
 @pytest.mark.real
 @pytest.mark.xdist_group("libvirt")
-def test_libvirt_is_driven_by_its_c_api(tmp_path: Path) -> None:
+def test_libvirt_is_driven_by_its_c_api(tmp_path: Path, root: Path) -> None:
     adapter = compiled("c-libvirt", tmp_path / "libvirt", "-Werror", "libvirt", "libxml-2.0")
-    root = tmp_path / "root"
-    (root / "etc").mkdir(parents=True)
+    (root / "etc").mkdir()
     (root / "etc" / "qemu.conf").write_text(QEMU_CONF + (AS_ROOT if os.getuid() == 0 else ""))
     target = AdapterTarget(shlex.join([str(adapter), f"qemu:///embed?root={root}"]), presets()["default-job"])
     try:
