@@ -103,6 +103,8 @@ def misbehave(fault: str, id: int) -> None:
     good = {"outcome": "job_info", "type": None}
     match fault:
         case "hangs":
+            if len(sys.argv) > 2:
+                Path(f"{sys.argv[2]}.hangs").touch()
             hang()
         case "answers twice":
             answer(id, good)
@@ -122,6 +124,8 @@ def misbehave(fault: str, id: int) -> None:
             os.close(0)
             answer(id, good)
             hang()
+        case "answers when it is cancelled":
+            pass
         case "reads no more":
             answer(id, good)
             hang()
@@ -145,6 +149,8 @@ def main() -> None:
                 say(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}) + "\n")
             case "backup_begin" | "list_all_jobs" | "take_events" | "inspect":
                 answer(request["id"], {"outcome": "refusal", "kind": "busy"})
+            case "cancel" if fault == "answers when it is cancelled":
+                answer(request["params"]["id"], {"outcome": "job_info", "type": None})
             case "cancel":
                 pass
             case _:

@@ -129,12 +129,27 @@ def test_what_is_no_answer_is_an_error_that_shows_it(fault: str, opened: Callabl
     assert len(said) < len(target.uri) + 2 * SHOWN_MAX + 200
 
 
-def test_one_that_hangs_is_cancelled_and_given_up(
-    opened: Callable[[str], AdapterTarget], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_hangs_is_given_up(opened: Callable[[str], AdapterTarget], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter_target, "DEADLINE_SECONDS", 0.2)
     monkeypatch.setattr(adapter_process, "CANCEL_SECONDS", 0.2)
     assert complaint(opened("hangs")).endswith("has not answered get_job_info within 0.2 s")
+
+
+def test_one_that_is_late_is_cancelled(opened: Callable[[str], AdapterTarget], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter_target, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(adapter_process, "CANCEL_SECONDS", LONG_SECONDS)
+    told = complaint(opened("answers when it is cancelled"))
+    assert told.endswith("answered get_job_info after 0.2 s only, when it was cancelled")
+
+
+def test_a_run_that_is_interrupted_does_not_wait_for_one_that_hangs(pids: Path, tmp_path: Path) -> None:
+    words = ["run", "--backend", f"exec:{command(SCRIPT, 'hangs', pids)}", "--budget", "300"]
+    with subprocess.Popen([sys.executable, "-m", "jobtck.cli", *words], cwd=tmp_path, stdout=subprocess.DEVNULL) as run:
+        while not pids.with_suffix(".hangs").exists():
+            assert run.poll() is None
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(LONG_SECONDS) == 4
 
 
 def test_one_that_does_not_read_is_given_up(

@@ -11,10 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from jobtck.conformance.calls import AbortJob, BackupBegin, BackupGetXmlDesc, GetJobInfo, GetJobStats, Mode, Settle
+from jobtck.conformance.calls import (
+    AbortJob,
+    BackupBegin,
+    BackupGetXmlDesc,
+    GetJobInfo,
+    GetJobStats,
+    JobType,
+    Mode,
+    Settle,
+)
 from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.design import presets
-from jobtck.conformance.outcomes import DONE, Completed, Description, JobInfo, JobType
+from jobtck.conformance.outcomes import DONE, Completed, Description, JobInfo
 from jobtck.fixtures.adapter_target import AdapterTarget
 from jobtck.fixtures.hosts import AS_ROOT, QEMU_CONF
 from jobtck.starting_point import new_adapter
