@@ -273,6 +273,12 @@ def test_a_trace_replays_where_it_was_seen_or_on_what_the_uri_leads_to(
     assert backend_of(trace, Options(uri=uri)) == expected
 
 
+def test_a_command_that_a_trace_names_is_not_run() -> None:
+    trace = Trace("exec:toy", ZERO_ID, ("ID-1",), (BEGIN,))
+    with pytest.raises(BadInput, match=r"seen on an adapter \(exec:toy\): give its command with --backend"):
+        backend_of(trace, Options())
+
+
 def calls_read(design: Design) -> st.SearchStrategy[JsonObject]:
     """Calls as files of other people's might hold them: right in form, senseless in what they do."""
     jobs = st.one_of(

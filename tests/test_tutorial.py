@@ -44,7 +44,7 @@ def test_every_block_ends_as_the_tutorial_says(pasted: list[Pasted]) -> None:
         ("jobtck new-adapter python toy", 0),
         ("cat > driver.py <<'END'", 0),
         ("jobtck run --backend 'exec:python3 adapt", 1),
-        ("jobtck replay jobtck-report/traces/exec:", 1),
+        ("jobtck replay jobtck-report/traces/exec-", 1),
         ("sed -i 's/^        return self.backup.id", 0),
         ("jobtck run --backend 'exec:python3 adapt", 0),
         ("cp adapter.py honest.py", 1),
