@@ -2,11 +2,11 @@
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
+    STOPS,
     BackupBegin,
     BlockCommit,
     BlockCopy,
     BlockPull,
-    Destroy,
     Flaw,
     Inspect,
 )
@@ -94,7 +94,7 @@ BEGIN = (
         id="BEGIN-2",
         text="A begin on a domain that is not running is refused.",
         source=doc("virDomainBackupBegin"),
-        needs=Needs(any_call=BEGINS, all_calls=(Destroy,)),
+        needs=Needs(any_call=BEGINS, also_any_call=STOPS),
         when=lambda scene: scene.is_begin and not scene.domain.running and not scene.forbidden,
         then=refused,
     ),
@@ -121,7 +121,7 @@ BEGIN = (
         text="A begin on a disk that has a job is refused, that job goes on; "
         "a begin on another disk is not hindered by it.",
         source=mail("where multiple jobs can be run in parallel if you have multiple disks"),
-        needs=Needs(any_call=BEGINS),
+        needs=Needs(any_call=BEGINS, second_job=True),
         when=lambda scene: disk_is_busy(scene) or other_disk(scene),
         then=refused_or_unhindered,
         keeps=Hurt.LOST,

@@ -405,6 +405,7 @@ BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockCommit: Kind.BLOCK_COMMIT,
 }
 JOB_VERBS: tuple[type[JobVerb], ...] = (JobCancel, JobPause, JobResume, JobComplete, JobFinalize, JobDismiss)
+STOPS = (Destroy, Save)
 HANDLE_CALLS = (JobGetId, JobGetType, JobFree)
 QUERIES = (
     BackupGetXmlDesc,

@@ -106,9 +106,20 @@ class Options:
 class BackendPlugin(Protocol):
     """What an entry point of `jobtck.backends` names: a backend before it is opened."""
 
-    name: str
-    designs: tuple[str, ...]
-    default_design: str
+    @property
+    def name(self) -> str:
+        """The name by which it is chosen."""
+        ...
+
+    @property
+    def designs(self) -> tuple[str, ...]:
+        """The presets that it can play."""
+        ...
+
+    @property
+    def default_design(self) -> str:
+        """What it plays when nothing is said."""
+        ...
 
     def open(self, design: Design, options: Options) -> Target:
         """The target; `BadInput` for a design it cannot play, `BackendFailure` where it cannot be had."""

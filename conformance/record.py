@@ -145,7 +145,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One design judged on one backend. `stale_known` are listed deviations that did not happen."""
+    """One design judged on one backend.
+
+    `stale_known` are listed deviations that did not happen, `unkept_calls` are declared and were never supported.
+    """
 
     verdict: RunVerdict
     target: TargetRecord
@@ -157,6 +160,7 @@ class Record:
     command: str
     notes: tuple[str, ...] = ()
     stale_known: tuple[KnownDeviation, ...] = ()
+    unkept_calls: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
 
     @property

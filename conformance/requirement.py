@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from types import UnionType
 
-from jobtck.conformance.calls import Call, call_name
+from jobtck.conformance.calls import BLOCK_KIND, Call, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
 from jobtck.conformance.outcomes import Outcome, Waited
@@ -56,7 +56,8 @@ HANDLE_WORDS = {
 class Needs:
     """Where a requirement applies: axes of the design (None: any), calls and features of the backend.
 
-    Of `any_call` one suffices; `all_calls` and `features` are all needed. `limited` needs a limit of backups at once.
+    Of `any_call` one suffices, and of `also_any_call` too; `all_calls` and `features` are all needed. `second_job`
+    says that a job must meet another one, `limited` that there is a limit of backups at once.
     """
 
     handle: frozenset[Handle] | None = None
@@ -69,8 +70,10 @@ class Needs:
     namespace: Namespace | None = None
     reuse: Reuse | None = None
     any_call: tuple[type[Call], ...] = ()
+    also_any_call: tuple[type[Call], ...] = ()
     all_calls: tuple[type[Call], ...] = ()
     limited: bool = False
+    second_job: bool = False
     features: frozenset[Feature] = frozenset()
 
     def missing_in_design(self, design: Design) -> str:
@@ -96,12 +99,16 @@ class Needs:
     def missing_in_backend(self, capabilities: Capabilities) -> str:
         """What the backend lacks, in words; empty when it lacks nothing."""
         lacking = [call_name(call) for call in self.all_calls if not capabilities.has(call)]
-        if self.any_call and not any(capabilities.has(call) for call in self.any_call):
-            lacking += [call_name(call) for call in self.any_call]
+        for choice in (self.any_call, self.also_any_call):
+            if choice and not any(map(capabilities.has, choice)):
+                lacking += [call_name(call) for call in choice]
         if lacking:
             return ", ".join(lacking)
         parallel = capabilities.parallel_backups
-        if self.many and parallel is not None and parallel < 2:  # noqa: PLR2004
+        one_at_once = parallel is not None and parallel < 2  # noqa: PLR2004
+        if self.second_job and one_at_once and not any(map(capabilities.has, BLOCK_KIND)):
+            return "a second job at once"
+        if self.many and one_at_once:
             return "a second backup at once"
         if self.limited and parallel is None:
             return "a limit of backups at once"

@@ -1,6 +1,6 @@
 """STALE: ids of jobs that are gone, and ids that never were."""
 
-from jobtck.conformance.calls import BackupEnd, BackupGetXmlDesc, JobLookupId, JobSetDefaultId, Odd
+from jobtck.conformance.calls import STOPS, BackupEnd, BackupGetXmlDesc, JobLookupId, JobSetDefaultId, Odd
 from jobtck.conformance.outcomes import ErrorKind, Refusal
 from jobtck.conformance.predicates import also, names_id, on, ordinary, refused, refused_as
 from jobtck.conformance.requirement import ANY_IDS, IDS, INTEGER, SENSE, Answer, Hurt, Needs, Requirement, mail
@@ -82,7 +82,7 @@ STALE = (
         id="STALE-5",
         text="After the domain stops, ids from before are stale, also once it runs again.",
         source=SENSE,
-        needs=Needs(handle=INTEGER, any_call=BY_ID),
+        needs=Needs(handle=INTEGER, any_call=BY_ID, also_any_call=STOPS),
         when=also(
             names_id,
             lambda scene: scene.gone is not None and scene.gone.stopped and not scene.forbidden,

@@ -1,39 +1,30 @@
 """Traces as files: calls with symbolic ids, so that a trace of one backend replays on another."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from enum import Enum
 
 from jobtck.conformance.calls import (
     CALL_OF_NAME,
     BackupBegin,
     BlockJobBegin,
     Call,
-    Flaw,
     HandleOf,
     IdOf,
     JobCompose,
     JobLookupId,
-    JobType,
-    Mode,
     NoJob,
     Odd,
-    Waits,
     call_name,
 )
-from jobtck.conformance.cells import CLIENT_WORDS
 from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.plain import READERS, JsonObject, Reader, below, plain
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord
 from jobtck.conformance.state import HANDLE_LABELS, LABELS
 
 CALLS_MAX = 100_000  # in one trace file; the kit's own have a few hundred at most
 BYTES_MAX = 64 * 1024 * 1024  # of a trace file
-DOMAINS = 2  # of a session
-NUMBER_MAX = 2**31 - 1  # for bandwidths and counts
-
-JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +69,8 @@ def call_json(call: Call) -> JsonObject:
     for each in fields(call):
         value = getattr(call, each.name)
         if value != each.default:
-            values[each.name] = _plain(value)
+            values[each.name] = plain(value)
     return values
-
-
-def _plain(value: object) -> object:
-    match value:
-        case IdOf(label):
-            return {"id_of": label}
-        case HandleOf(label):
-            return {"handle_of": label}
-        case Odd():
-            return {"odd": value.name.lower()}
-        case NoJob():
-            return None
-        case frozenset():
-            return sorted(str(each) for each in value)
-        case tuple():
-            return list(value)
-        case Enum():
-            return str(value)
-        case _:
-            return value
 
 
 def parse_trace(text: str, place: str) -> Trace:
@@ -188,35 +159,8 @@ def _misfit(call: Call, design: Design) -> str:
             return ""
 
 
-def _below(limit: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
-            raise ValueError(value)
-        return value
-
-    return read
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(value)
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(value)
-    return tuple(_text(each) for each in value)
-
-
-_label = _below(HANDLE_LABELS.stop)
-_job_label = _below(LABELS)
+_label = below(HANDLE_LABELS.stop)
+_job_label = below(LABELS)
 
 
 def _reference(value: object) -> IdOf | HandleOf | Odd | NoJob:
@@ -233,24 +177,5 @@ def _reference(value: object) -> IdOf | HandleOf | Odd | NoJob:
             raise ValueError(value)
 
 
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "domain": _below(DOMAINS),
-    "client": _below(len(CLIENT_WORDS)),
-    "label": _label,
-    "job": _reference,
-    "mode": lambda value: Mode(_text(value)),
-    "flaw": lambda value: Flaw(_text(value)),
-    "type": lambda value: JobType(_text(value)),
-    "types": lambda value: frozenset(map(JobType, _texts(value))),
-    "disk": _text,
-    "disks": _texts,
-    "name": _text,
-    "abort": _switch,
-    "completed": _switch,
-    "waits": lambda value: Waits(_text(value)),
-    "keep": _switch,
-    "pivot": _switch,
-    "bandwidth": _below(NUMBER_MAX),
-    "due": _below(NUMBER_MAX),
-}
+_READERS: Mapping[str, Reader] = {**READERS, "label": _label, "job": _reference}
 _OPTIONAL = frozenset({"domain", "client", "flaw", "name", "waits"})

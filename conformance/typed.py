@@ -1,6 +1,7 @@
 """TYPE: the right verb for the job."""
 
 from jobtck.conformance.calls import (
+    BLOCK_KIND,
     AbortJob,
     BackupEnd,
     BackupGetXmlDesc,
@@ -109,7 +110,7 @@ TYPES = (
         id="TYPE-3",
         text="The domain-job verbs (get-job-info, get-job-stats, abort-job) neither see nor end block jobs.",
         source=mail("the only job actually affected by these are jobs started by virDomainMigrate()"),
-        needs=Needs(any_call=(GetJobInfo, GetJobStats, AbortJob)),
+        needs=Needs(any_call=(GetJobInfo, GetJobStats, AbortJob), also_any_call=tuple(BLOCK_KIND)),
         when=also(
             ordinary,
             lambda scene: on(GetJobInfo, AbortJob)(scene) or on(GetJobStats, completed=False)(scene),

@@ -1,6 +1,16 @@
 """ZERO: the magic 0 that stands for the current job."""
 
-from jobtck.conformance.calls import JOB_VERBS, BackupEnd, BackupGetXmlDesc, JobLookupId, JobSetDefaultId, Odd
+from dataclasses import replace
+
+from jobtck.conformance.calls import (
+    BLOCK_KIND,
+    JOB_VERBS,
+    BackupEnd,
+    BackupGetXmlDesc,
+    JobLookupId,
+    JobSetDefaultId,
+    Odd,
+)
 from jobtck.conformance.design import Zero
 from jobtck.conformance.predicates import accepted, also, describes, on, ordinary, pull_or_finished, refused, steady
 from jobtck.conformance.requirement import ANY_IDS, INTEGER, SENSE, Answer, Hurt, Needs, Requirement, When, mail
@@ -68,7 +78,7 @@ ZERO = (
         id="ZERO-5",
         text="0 never stands for a job that is not a backup, also when that is the only job.",
         source=mail("we've already implied that we want to operate on backup job 1"),
-        needs=CURRENT,
+        needs=replace(CURRENT, also_any_call=tuple(BLOCK_KIND)),
         when=of_backups(lambda scene: bool(scene.domain.jobs) and not scene.domain.backups),
         then=refused,
         keeps=Hurt.ANY,

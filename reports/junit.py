@@ -26,6 +26,7 @@ from jobtck.reports.sentences import (
     rate_text,
     summary,
     target_text,
+    unkept_text,
 )
 from jobtck.reports.texts import legible, one_line
 
@@ -66,6 +67,7 @@ def _suites(record: Record) -> list[TestSuite]:
         for chapter, requirements in groupby(record.requirements, key=lambda each: each.chapter)
     ]
     around = [_stale_case(each, f"{classname}.known") for each in record.stale_known]
+    around += [_unkept_case(each, f"{classname}.capabilities") for each in record.unkept_calls]
     if record.verdict is not RunVerdict.CONFORMING and not around and _is_green(suites):
         around.append(_case("verdict", classname, Error(summary(record), str(record.verdict))))
     if around:
@@ -169,6 +171,10 @@ def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
     where = f"{known.backend} {known.versions}".strip()
     message = f"take it off the list for {where}, or narrow its versions: {known_text(known)}"
     return _case(_name(name), classname, Failure(legible(message), "stale"))
+
+
+def _unkept_case(call: str, classname: str) -> TestCase:
+    return _case(_name(f"{call} is declared"), classname, Failure(legible(unkept_text(call)), "unkept"))
 
 
 def deviations_text(requirement: RequirementRecord) -> str:

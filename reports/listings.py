@@ -6,9 +6,10 @@ from typing import Protocol
 
 from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.design import Design
+from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import TargetRecord
 from jobtck.conformance.requirement import Needs, Requirement
-from jobtck.conformance.traces import JsonObject, design_json
+from jobtck.conformance.traces import design_json
 from jobtck.reports.texts import storable
 
 BackendRow = tuple[str, Iterable[str], str]  # name, designs it can play, the one it plays by default
@@ -53,8 +54,8 @@ def needs_words(needs: Needs) -> list[str]:
         choice: bool | None = getattr(needs, switch)
         words += [] if choice is None else [wanted if choice else unwanted]
     words += _names(needs.all_calls)
-    if needs.any_call:
-        words.append(" or ".join(_names(needs.any_call)))
+    words += [" or ".join(_names(choice)) for choice in (needs.any_call, needs.also_any_call) if choice]
+    words += ["a second job at once"] if needs.second_job else []
     return words + sorted(str(feature) for feature in needs.features)
 
 

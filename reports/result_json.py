@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     CellRecord,
@@ -20,7 +21,7 @@ from jobtck.conformance.record import (
     RunVerdict,
     TargetRecord,
 )
-from jobtck.conformance.traces import JsonObject, design_json
+from jobtck.conformance.traces import design_json
 from jobtck.reports.texts import storable
 
 COMPLAINT_MAX = 300  # characters: a complaint may quote what it complains of, whole
@@ -88,6 +89,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "notes": list(record.notes),
         "requirements": [_requirement(each) for each in record.requirements],
         "stale_known": [_known(each) for each in record.stale_known],
+        "unkept_calls": list(record.unkept_calls),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
     }

@@ -63,6 +63,7 @@ def _findings(record: Record) -> list[str]:
         _named(fails, "failed requirement"),
         _named(missed, "requirement", "not exercised"),
         _named(stale, "listed deviation", "that no longer happened"),
+        _named(list(record.unkept_calls), "declared call", "that is not there"),
         _named(known, "known deviation"),
         _named(deviates, "deviation", "from a SHOULD"),
     ]
@@ -88,6 +89,11 @@ def closing(run: RunRecord) -> list[str]:
     return sentences
 
 
+def unkept_text(call: str) -> str:
+    """What is wrong with a declared call that is not there, and what to do about it."""
+    return f"{call} is declared, and was refused as unsupported every time: mend it, or do not declare it"
+
+
 def rate_text(deviation: Deviation) -> str:
     """How often it happened when run again."""
     if not deviation.runs:
@@ -106,6 +112,8 @@ def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) 
     path = "/".join(filter(None, [report_dir.rstrip("/"), deviation.trace_file]))
     words = ["jobtck", "replay", path]
     # The embedded driver is what replays where nothing else is said, in a new directory.
-    if target.uri and not target.uri.startswith("qemu:///embed"):
+    if target.uri.startswith("exec:"):
+        words += ["--backend", target.uri]
+    elif target.uri and not target.uri.startswith("qemu:///embed"):
         words += ["-c", target.uri]
     return [shlex.quote(legible(word)) for word in words]

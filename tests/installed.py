@@ -5,20 +5,23 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+TEMPLATES = "jobtck/templates"
 KINDS = {".json", ".py", ".toml", ".typed"}
 
 
 def sources() -> set[str]:
     """The files that belong into a wheel."""
     source = ROOT / "src"
-    found = [*source.glob("jobtck/*"), *source.glob("jobtck/*/*")]
-    return {path.relative_to(source).as_posix() for path in found if path.suffix in KINDS}
+    found = [path for path in (*source.glob("jobtck/*"), *source.glob("jobtck/*/*")) if path.suffix in KINDS]
+    found += [path for path in source.glob(f"{TEMPLATES}/*/*") if path.is_file()]
+    return {path.relative_to(source).as_posix() for path in found}
 
 
 def installed() -> set[str]:
     """The files that are installed, but for what describes them."""
     files = distribution("jobtck").files or []
-    return {path.as_posix() for path in files if path.suffix in KINDS and path.parts[0] == "jobtck"}
+    ours = [path for path in files if path.parts[0] == "jobtck" and path.suffix != ".pyc"]
+    return {path.as_posix() for path in ours if path.suffix in KINDS or path.as_posix().startswith(TEMPLATES)}
 
 
 def main() -> str | None:

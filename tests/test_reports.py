@@ -457,6 +457,11 @@ def test_a_replay_goes_where_the_trace_was_seen() -> None:
     ]
 
 
+def test_a_trace_of_an_adapter_is_replayed_on_its_command() -> None:
+    target = replace(TARGET, backend="exec:toy", uri="exec:./toy --fast")
+    assert replay_command(TYPE_2, target, "")[-2:] == ["--backend", "'exec:./toy --fast'"]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_foreign_text_is_shown_and_steers_nothing(width: int) -> None:
     output = io.StringIO()

@@ -22,10 +22,10 @@ from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import Design, presets
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.judge import Judge
+from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord, TraceLine
 from jobtck.conformance.traces import (
     BYTES_MAX,
-    JsonObject,
     Trace,
     call_json,
     design_json,
@@ -271,6 +271,12 @@ def test_a_trace_replays_where_it_was_seen_or_on_what_the_uri_leads_to(
 ) -> None:
     trace = Trace(seen_on, presets()[design], ("ID-1",), (BEGIN,))
     assert backend_of(trace, Options(uri=uri)) == expected
+
+
+def test_a_command_that_a_trace_names_is_not_run() -> None:
+    trace = Trace("exec:toy", ZERO_ID, ("ID-1",), (BEGIN,))
+    with pytest.raises(BadInput, match=r"seen on an adapter \(exec:toy\): give its command with --backend"):
+        backend_of(trace, Options())
 
 
 def calls_read(design: Design) -> st.SearchStrategy[JsonObject]:

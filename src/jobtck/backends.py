@@ -12,6 +12,7 @@ from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError
 from jobtck.conformance.outcomes import Outcome
 from jobtck.conformance.wording import call_text
+from jobtck.fixtures.adapter_target import PREFIX, AdapterPlugin
 
 GROUP = "jobtck.backends"
 
@@ -23,10 +24,15 @@ def backend_names() -> tuple[str, ...]:
 
 
 def load_backend(name: str) -> BackendPlugin:
-    """The backend of that name; `BadInput` if there is none, `BackendFailure` if it cannot be imported."""
+    """The backend of that name, or behind that command; `BadInput` if there is none.
+
+    `BackendFailure` if it cannot be imported.
+    """
+    if name.startswith(PREFIX):
+        return AdapterPlugin(name.removeprefix(PREFIX))
     found = entry_points(group=GROUP, name=name)
     if not found:
-        raise BadInput(f"no backend {name!r}: there are {', '.join(backend_names())}")
+        raise BadInput(f"no backend {name!r}: there are {', '.join(backend_names())}, and 'exec:COMMAND'")
     try:
         plugin: BackendPlugin = next(iter(found)).load()
     except ImportError as error:

@@ -9,11 +9,14 @@ from pathlib import Path
 import click
 
 from jobtck import __version__
+from jobtck.conformance.errors import BadInput
 from jobtck.failures import failures_told
 
 CONNECT = click.option("-c", "--connect", "uri", metavar="URI", help="libvirt connection URI, as in virsh.")
 READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Connect read-only, as in virsh.")
-BACKEND = click.option("--backend", "backend_name", metavar="NAME", help="What to judge; see 'jobtck list backends'.")
+BACKEND = click.option(
+    "--backend", "backend_name", metavar="NAME|exec:COMMAND", help="What to judge; see 'jobtck list backends'."
+)
 DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 BUDGET_SECONDS = 60.0
@@ -78,6 +81,11 @@ def main() -> None:
     show_default=True,
     help="Directory for result.json, junit.xml and traces.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for what is said with the backend, in the protocol of adapters.",
+)
 def run(
     uri: str | None,
     read_only: bool,
@@ -88,6 +96,7 @@ def run(
     known: str,
     strict: bool,
     output: Path,
+    record: Path | None,
 ) -> None:
     """Judge a backend. Without options: libvirt's QEMU driver in this process, as it is and with ids."""
     from rich.console import Console
@@ -103,7 +112,10 @@ def run(
         known=known_deviations(known),
         strict=strict,
         command=shlex.join(["jobtck", *sys.argv[1:]]),
+        record=record,
     )
+    if record is not None and len(order.pairs) > 1:
+        raise BadInput("--record writes what is said with one backend: choose it with --backend")
     raise SystemExit(run_and_report(order, output, Console()))
 
 
@@ -175,6 +187,17 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
     from jobtck.replay import replay_and_tell
 
     raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, read_only=False)))
+
+
+@main.command("new-adapter")
+@click.argument("language", type=click.Choice(["python", "c", "c-libvirt"]))
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+def new_adapter_(language: str, directory: Path) -> None:
+    """Write a starting point for an adapter, which lets a driver in any language be judged."""
+    from jobtck.starting_point import new_adapter
+
+    for path in new_adapter(language, directory):
+        click.echo(path)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from jobtck.backends import load_backend, load_backends
-from jobtck.conformance.calls import ALL_CALLS, call_name
+from jobtck.conformance.calls import ALL_CALLS, Inspect, Settle, TakeEvents, call_name
 from jobtck.conformance.capabilities import Options
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.design import find_design, presets
@@ -25,6 +25,9 @@ class Found:
 
     present: bool
     answer: str
+
+
+KITS_OWN = frozenset(map(call_name, (Settle, TakeEvents, Inspect)))  # no driver's calls: backends serve them
 
 
 def _print_json(content: object) -> None:
@@ -71,6 +74,11 @@ def list_cells(design_name: str, *, as_json: bool) -> None:
         tables.print_cells(Console(), rows)
 
 
+def _unasked(call: str) -> str:
+    """What says that a call is there which nobody asked for."""
+    return "the kit's own" if call in KITS_OWN else "declared"
+
+
 def show_probe(pair: tuple[str, str], options: Options, *, as_json: bool) -> None:
     """What a backend was found to have."""
     name, design = pair
@@ -80,7 +88,7 @@ def show_probe(pair: tuple[str, str], options: Options, *, as_json: bool) -> Non
         names = [call_name(call) for call in ALL_CALLS]
         asked = [each for each in names if each in capabilities.calls or each in capabilities.reasons]
         evidence = {
-            each: Found(each in capabilities.calls, capabilities.reasons.get(each, "the kit's own")) for each in asked
+            each: Found(each in capabilities.calls, capabilities.reasons.get(each, _unasked(each))) for each in asked
         }
         told = target_record(target)
     finally:

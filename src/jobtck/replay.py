@@ -20,6 +20,7 @@ from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.session import Performed
 from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
 from jobtck.conformance.wording import answer_text, call_text
+from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.reports.texts import legible
 
 FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
@@ -54,6 +55,9 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
 
 def backend_of(trace: Trace, options: Options) -> str:
     """The backend that the trace was seen on; with a URI, one that has use for it."""
+    if trace.backend.startswith(PREFIX):
+        # What a file says is not run: the file may be anybody's.
+        raise BadInput(f"the trace was seen on an adapter ({trace.backend}): give its command with --backend 'exec:…'")
     in_memory = trace.backend == "reference"
     return real_backend_for(trace.design) if in_memory and options.uri is not None else trace.backend
 

@@ -55,7 +55,8 @@ def _named(record: Record) -> Record:
     names: dict[Deviation, Deviation] = {}
     taken: dict[str, int] = {}
     for deviation in record.deviations:
-        stem = f"{record.target.backend}-{record.target.design.name}-{'+'.join(deviation.requirements)}"
+        backend = record.target.backend.replace(":", "-")  # some that files are uploaded to take no colon
+        stem = f"{backend}-{record.target.design.name}-{'+'.join(deviation.requirements)}"
         taken[stem] = number = taken.get(stem, 0) + 1
         name = f"{TRACES}/{stem}{'' if number == 1 else f'-{number}'}.json"
         names[deviation] = replace(deviation, trace_file=name)

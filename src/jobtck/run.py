@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from jobtck.backends import open_target
-from jobtck.conformance.capabilities import Options
+from jobtck.claims import undeclared_calls
+from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.record import KnownDeviation, RunRecord
+from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.hunt import Hunt, Plan
 from jobtck.verdicts import record_of
 
@@ -33,6 +35,7 @@ class Order:
     command: str
     database: Path | None = None
     notes: tuple[str, ...] = ()
+    record: Path | None = None  # where to write what would be said if the backend were an adapter
 
 
 class Watcher(Protocol):
@@ -80,7 +83,7 @@ def judge_all(
     with ExitStack() as stack:
         try:
             for name, design in order.pairs:
-                target = open_target(name, find_design(design), order.options)
+                target = _opened(name, design, order)
                 stack.callback(target.close)
                 hunt = Hunt(target, plan, stop)
                 hunt.notes.extend(order.notes)
@@ -96,6 +99,11 @@ def judge_all(
             for hunt in hunts:
                 stack.callback(hunt.close)
     return _record(hunts, order, plan, error)
+
+
+def _opened(name: str, design: str, order: Order) -> Target:
+    target = open_target(name, find_design(design), order.options)
+    return target if order.record is None else RecordedTarget(target, order.record)
 
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
@@ -121,6 +129,8 @@ def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None])
     for hunt in hunts:
         hunt.close()
         hunt.confirm_all()
+        if hunt.failure is None:
+            hunt.notes += undeclared_calls(hunt.target)
 
 
 def _share(hunt: Hunt, parts: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jobtck.claims import unkept_calls
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.record import (
@@ -48,8 +49,9 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         for each in listed
         if hunt.tour.is_through and not each.flaky and each not in happened and each.requirement in exercised
     )
+    unkept = unkept_calls(target.capabilities, tally)
     return Record(
-        verdict=_verdict(hunt, requirements, stale, tally, strict=strict),
+        verdict=_verdict(hunt, requirements, tally, broken_claims=bool(stale or unkept), strict=strict),
         target=target_record(target),
         requirements=requirements,
         cells=_cells(tally),
@@ -59,6 +61,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         command=command,
         notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else [])),
         stale_known=stale,
+        unkept_calls=unkept,
         strict=strict,
     )
 
@@ -119,15 +122,15 @@ def _why_not(hunt: Hunt) -> str:
 def _verdict(
     hunt: Hunt,
     requirements: Sequence[RequirementRecord],
-    stale: Sequence[KnownDeviation],
     tally: Tally,
     *,
+    broken_claims: bool,
     strict: bool,
 ) -> RunVerdict:
     if hunt.failure is not None:
         return RunVerdict.ERROR
     binding = [each for each in requirements if strict or each.level == Level.MUST]
-    if stale or any(each.verdict is Verdict.FAIL for each in binding):
+    if broken_claims or any(each.verdict is Verdict.FAIL for each in binding):
         return RunVerdict.NONCONFORMING
     musts = [each for each in requirements if each.level == Level.MUST and not each.provisional]
     if not tally.calls or any(each.verdict is Verdict.NOT_EXERCISED for each in musts):
