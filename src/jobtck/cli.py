@@ -28,9 +28,9 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
-def finite(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+def finite(_: click.Context, parameter: click.Parameter, seconds: float | None) -> float | None:
     """The seconds, if they are a number that is reached some time."""
-    if not math.isfinite(seconds):
+    if seconds is not None and not math.isfinite(seconds):
         raise click.BadParameter(f"{seconds} is no number of seconds", param=parameter)
     return seconds
 
@@ -175,6 +175,43 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
     from jobtck.replay import replay_and_tell
 
     raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, read_only=False)))
+
+
+@main.command("designs")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@click.option("--clients", type=click.IntRange(1, 4), default=2, show_default=True, help="How many clients.")
+@click.option("--jobs", type=click.IntRange(1, 6), default=3, show_default=True, help="How many jobs are begun.")
+@click.option("--depth", type=click.IntRange(1, 30), default=8, show_default=True, help="How many steps a history has.")
+@click.option(
+    "--states",
+    "states_max",
+    type=click.IntRange(min=1),
+    default=4_000_000,
+    show_default=True,
+    help="Stop a design at so many states: what is not shown then is not proved absent.",
+)
+@click.option("--seconds", "seconds_max", type=click.FloatRange(min=0.1), callback=finite, help="Stop after so long.")
+def designs_(
+    names: tuple[str, ...], clients: int, jobs: int, depth: int, states_max: int, seconds_max: float | None
+) -> None:
+    """Look at every history of a design within bounds, and tell which hazards it has.
+
+    Exit status: 0 all was looked at, 3 a limit ended it.
+    """
+    from rich.console import Console
+
+    from jobtck.designs import Question, all_hazards, designs_named, tell
+    from jobtck.strategies.board import Bounds
+
+    question = Question(
+        designs=designs_named(names),
+        hazards=all_hazards(),
+        bounds=Bounds(clients=clients, jobs=jobs, depth=depth),
+        states_max=states_max,
+        seconds_max=seconds_max,
+        command=shlex.join(["jobtck", *sys.argv[1:]]),
+    )
+    raise SystemExit(tell(question, {}, Console()))
 
 
 if __name__ == "__main__":
