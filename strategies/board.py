@@ -10,7 +10,7 @@ from jobtck.conformance.calls import JobType
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
 from jobtck.conformance.histories import By
 from jobtck.conformance.outcomes import ErrorKind
-from jobtck.strategies.memories import NOWHERE, Item
+from jobtck.strategies.memories import NOWHERE, NOWHERE_ELSE, Item
 
 GONE = -1  # the client that is no more; also the server, as who chose the default
 BLOCK = JobType.BLOCK_PULL
@@ -120,6 +120,11 @@ def find_on_disk(server: Server, disk: int) -> Found:
     return ErrorKind.NO_SUCH_JOB
 
 
+def dead_handle(server: Server, label: int) -> int:
+    """What a handle stands for whose job is over."""
+    return NOWHERE if server.jobs[label].type is JobType.BACKUP else NOWHERE_ELSE
+
+
 def find_backup(design: Design, server: Server, item: Item, domain: int = 0) -> Found:
     """The live backup that a backup verb acts on when it is given what the item holds."""
     match item.by:
@@ -136,8 +141,8 @@ def find_backup(design: Design, server: Server, item: Item, domain: int = 0) -> 
 
 
 def _of_handle(server: Server, item: Item, domain: int) -> Found:
-    if item.value == NOWHERE:
-        return ErrorKind.NO_SUCH_JOB
+    if item.value < 0:
+        return ErrorKind.NO_SUCH_JOB if item.value == NOWHERE else ErrorKind.WRONG_TYPE
     job = server.jobs[item.value]
     if job.live and job.domain != domain:
         return ErrorKind.INVALID_ARGUMENT

@@ -104,7 +104,7 @@ class Explorer:
         self._outgoing: dict[tuple[int, int, int], Outgoing] = {}
         self._troubles: dict[int, tuple[tuple[Trouble, frozenset[int]], ...]] = {}
         start = self._pack(self._servers.number(Server()), [self._memories.number(())] * bounds.clients)
-        self.index: dict[int, int] = {start: 0}
+        self.index = {start: 0}
         self._keys = [start]
 
     # -- exploring ------------------------------------------------------------------------------------------------
@@ -136,28 +136,29 @@ class Explorer:
         progress.complete = progress.depth == self.bounds.depth or not new
 
     def _expand(self, place: int) -> None:
+        """Takes every step from a state; of the last ones it is enough to know what they are, not where they lead."""
         server, memories = self._unpack(self._keys[place])
-        for client, memory in enumerate(memories):
-            changing, idle = self._steps(place, server, memory, client)
+        is_last = self.progress.depth + 1 == self.bounds.depth
+        for client in (*range(len(memories)), ENVIRONMENT):
+            changing, idle = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
             self.progress.transitions += idle + len(changing)
             for server_after, memory_after in changing:
-                after = list(memories)
-                after[client] = memory_after
-                self._reach(place, server_after, after)
-        changing, _ = self._steps(place, server, 0, ENVIRONMENT)
-        self.progress.transitions += len(changing)
-        for server_after, _ in changing:
-            self._reach(place, server_after, memories)
+                after = memories
+                if client != ENVIRONMENT:
+                    after = memories.copy()
+                    after[client] = memory_after
+                if server_after != server:
+                    for trouble, jobs in self._troubles_of(server_after):
+                        self._note_trouble(trouble, jobs, place, after)
+                if not is_last:
+                    self._reach(place, server_after, after)
 
     def _reach(self, place: int, server: int, memories: list[int]) -> None:
         packed = self._canonical(server, memories)
-        if packed in self.index:
-            return
-        self.index[packed] = len(self._keys)
-        self._keys.append(packed)
-        self.parents.append(place)
-        for trouble, jobs in self._troubles_of(server):
-            self._note_trouble(trouble, jobs, memories)
+        if packed not in self.index:
+            self.index[packed] = len(self._keys)
+            self._keys.append(packed)
+            self.parents.append(place)
 
     def _steps(self, place: int, server: int, memory: int, client: int) -> Outgoing:
         outgoing = self._outgoing.get((server, memory, client))
@@ -199,12 +200,23 @@ class Explorer:
             found = self._troubles[server] = tuple((sort, jobs) for sort, jobs in sorts if jobs)
         return found
 
-    def _note_trouble(self, trouble: Trouble, jobs: frozenset[int], memories: list[int]) -> None:
-        if trouble is Trouble.UNFINDABLE:
-            jobs -= {item.meant for each in memories for item in self._memories.parts[each] if _names(item)}
+    def _note_trouble(self, trouble: Trouble, jobs: frozenset[int], place: int, memories: list[int]) -> None:
         moment = Moment(Verb.STAND, trouble=trouble)
-        if jobs and moment not in self.first:
-            self.first[moment] = Seen(len(self._keys) - 1, self.progress.depth + 1)
+        if moment not in self.first and self._is_in(trouble, jobs, [self._memories.parts[each] for each in memories]):
+            self.first[moment] = Seen(place, self.progress.depth + 1)
+
+    def is_in(self, trouble: Trouble, server: Server, memories: Sequence[Memory]) -> bool:
+        """That is wrong with a state."""
+        return any(
+            each is trouble and self._is_in(trouble, jobs, memories)
+            for each, jobs in self._troubles_of(self._servers.number(server))
+        )
+
+    @staticmethod
+    def _is_in(trouble: Trouble, jobs: frozenset[int], memories: Sequence[Memory]) -> bool:
+        if trouble is Trouble.UNFINDABLE:
+            jobs -= {item.meant for each in memories for item in each if _names(item)}
+        return bool(jobs)
 
     # -- states as numbers ----------------------------------------------------------------------------------------
 

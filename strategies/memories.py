@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from jobtck.conformance.histories import By, Learnt
 
-NOWHERE = -1  # what a handle stands for that was composed of nothing, or freed
+NOWHERE = -1  # what a freed handle stands for, and one of a backup that is not there
+NOWHERE_ELSE = -2  # what a handle stands for of a block job that is not there
 
 
 class Item(NamedTuple):

@@ -20,6 +20,7 @@ from jobtck.strategies.board import (
     Server,
     bears_id,
     begun,
+    dead_handle,
     ends_by_itself,
     find_backup,
     find_current,
@@ -218,7 +219,7 @@ class Moves:
         moment = self._moment(turn, Verb.LOOK_UP, item, found)
         yield turn.step(Move(turn.client, Verb.LOOK_UP, item, item.by), moment, found)._replace(memory=known)
         target = find_number(self.design, server, item.value, type)
-        stands_for = NOWHERE if isinstance(target, ErrorKind) else target
+        stands_for = dead_handle(server, item.meant) if isinstance(target, ErrorKind) else target
         composed = learn(turn.memory, Item(By.HANDLE, stands_for, item.meant, Learnt.COMPOSED))
         moment = self._moment(turn, Verb.COMPOSE, item, target)._replace(refused=None)
         yield turn.step(Move(turn.client, Verb.COMPOSE, item, item.by), moment, target)._replace(memory=composed)
@@ -249,7 +250,7 @@ class Moves:
     def _behind(self, server: Server, item: Item) -> Found:
         if item.by is By.FREED:
             return ErrorKind.INVALID_ARGUMENT
-        live = item.value != NOWHERE and server.jobs[item.value].live
+        live = item.value >= 0 and server.jobs[item.value].live
         return item.value if live else ErrorKind.NO_SUCH_JOB
 
     # -- looking --------------------------------------------------------------------------------------------------

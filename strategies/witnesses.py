@@ -59,9 +59,12 @@ def history(explorer: Explorer, moment: Moment, seen: Seen) -> list[tuple[Server
         step = next(each for each in steps_from(explorer, server, memories) if after(explorer, memories, each) == state)
         taken.append((server, step))
         server, memories = step.server, remembered(memories, step)
-    if moment.verb is not Verb.STAND:
-        step = next(each for each in steps_from(explorer, server, memories) if each.moment == moment)
-        taken.append((server, step))
+    steps = steps_from(explorer, server, memories)
+    if moment.verb is Verb.STAND:
+        shows = (each for each in steps if explorer.is_in(moment.trouble, each.server, remembered(memories, each)))
+    else:
+        shows = (each for each in steps if each.moment == moment)
+    taken.append((server, next(shows)))
     return taken
 
 
