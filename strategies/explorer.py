@@ -34,10 +34,14 @@ class Seen(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """What a client can do at a server: the steps that change something, as numbers, and how many do not."""
+    """What a client can do at a server: how many steps, those that change something, and those that may lead to trouble.
 
-    changing: tuple[tuple[int, int], ...]  # server, memory
-    idle: int
+    A step that changes something is what it leaves behind: a server and a memory, by number.
+    """
+
+    count: int
+    changing: tuple[tuple[int, int], ...]
+    troubling: tuple[tuple[int, int], ...]
 
 
 @dataclass
@@ -140,18 +144,13 @@ class Explorer:
         server, memories = self._unpack(self._keys[place])
         is_last = self.progress.depth + 1 == self.bounds.depth
         for client in (*range(len(memories)), ENVIRONMENT):
-            changing, idle = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
-            self.progress.transitions += idle + len(changing)
-            for server_after, memory_after in changing:
-                after = memories
-                if client != ENVIRONMENT:
-                    after = memories.copy()
-                    after[client] = memory_after
-                if server_after != server:
-                    for trouble, jobs in self._troubles_of(server_after):
-                        self._note_trouble(trouble, jobs, place, after)
-                if not is_last:
-                    self._reach(place, server_after, after)
+            outgoing = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
+            self.progress.transitions += outgoing.count
+            for server_after, memory_after in outgoing.troubling:
+                self._note_troubles(place, server_after, _with(memories, client, memory_after))
+            if not is_last:
+                for server_after, memory_after in outgoing.changing:
+                    self._reach(place, server_after, _with(memories, client, memory_after))
 
     def _reach(self, place: int, server: int, memories: list[int]) -> None:
         packed = self._canonical(server, memories)
@@ -168,17 +167,15 @@ class Explorer:
 
     def _work_out(self, place: int, server: int, memory: int, client: int) -> Outgoing:
         """All steps of a client there; a pair is met first where it is met in the fewest steps."""
-        changing = []
-        idle = 0
-        for step in self._all_steps(server, memory, client):
+        changing: dict[tuple[int, int], None] = {}
+        count = 0
+        for count, step in enumerate(self._all_steps(server, memory, client), 1):
             if step.moment not in self.first:
                 self.first[step.moment] = Seen(place, self.progress.depth + 1)
-            after = self._servers.number(step.server), self._memories.number(step.memory)
-            if after == (server, memory):
-                idle += 1
-            else:
-                changing.append(after)
-        return Outgoing(tuple(changing), idle)
+            changing[self._servers.number(step.server), self._memories.number(step.memory)] = None
+        changing.pop((server, memory), None)
+        troubling = (after for after in changing if after[0] != server and self._troubles_of(after[0]))
+        return Outgoing(count, tuple(changing), tuple(troubling))
 
     def _all_steps(self, server: int, memory: int, client: int) -> Iterator[Step]:
         """The steps from a server and a memory, by number."""
@@ -200,10 +197,11 @@ class Explorer:
             found = self._troubles[server] = tuple((sort, jobs) for sort, jobs in sorts if jobs)
         return found
 
-    def _note_trouble(self, trouble: Trouble, jobs: frozenset[int], place: int, memories: list[int]) -> None:
-        moment = Moment(Verb.STAND, trouble=trouble)
-        if moment not in self.first and self._is_in(trouble, jobs, [self._memories.parts[each] for each in memories]):
-            self.first[moment] = Seen(place, self.progress.depth + 1)
+    def _note_troubles(self, place: int, server: int, memories: list[int]) -> None:
+        for trouble, jobs in self._troubles_of(server):
+            moment = Moment(Verb.STAND, trouble=trouble)
+            if moment not in self.first and self._is_in(trouble, jobs, [self._memories.parts[each] for each in memories]):
+                self.first[moment] = Seen(place, self.progress.depth + 1)
 
     def is_in(self, trouble: Trouble, server: Server, memories: Sequence[Memory]) -> bool:
         """That is wrong with a state."""
@@ -273,6 +271,15 @@ class Explorer:
         return tuple(sorted(each._replace(value=disks[each.value]) if each.by is By.DISK else each for each in memory))
 
 
+
+
+def _with(memories: list[int], client: int, memory: int) -> list[int]:
+    """The memories with that client's."""
+    if client == ENVIRONMENT:
+        return memories
+    after = memories.copy()
+    after[client] = memory
+    return after
 
 
 def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ A client acts on a job only by what it remembers of it. What it remembers it may
 until it is told that the job is over, or means another job by the same reference.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobtck.conformance.calls import JobType
@@ -73,21 +73,32 @@ class Step(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A client's turn: the server, what it remembers, and which client it is."""
+    """A client's turn: the server, what it remembers, which client it is, and the backups of each domain."""
 
     server: Server
     memory: Memory
     client: int
+    backups: tuple[tuple[int, int], ...]  # how many live, and how many of them the client began
 
     def step(self, move: Move, moment: Moment, found: Found = NOWHERE) -> Step:
         """A move that changes nothing."""
         return Step(move, self.server, self.memory, moment, found if isinstance(found, int) else NOWHERE)
 
+    def learns(self, move: Move, moment: Moment, found: Found, *items: Item) -> Step:
+        """A move that changes what the client knows."""
+        hit = found if isinstance(found, int) else NOWHERE
+        return Step(move, self.server, learn(self.memory, *items), moment, hit)
+
     def moment(self, verb: Verb, by: By = By.NOTHING, refused: ErrorKind | None = None, domain: int = 0) -> Moment:
         """A moment of this turn in which no job is meant."""
-        backups = live_backups(self.server, domain)
-        own = sum(self.server.jobs[label].owner == self.client for label in backups)
-        return Moment(verb, by, refused=refused, backups=len(backups), own=own)
+        backups, own = self.backups[domain]
+        return Moment(verb, by, refused=refused, backups=backups, own=own)
+
+
+def turn_of(server: Server, memory: Memory, client: int, domains: Sequence[int]) -> Turn:
+    """The turn of that client."""
+    backups = [[server.jobs[label].owner for label in live_backups(server, domain)] for domain in domains]
+    return Turn(server, memory, client, tuple((len(owners), owners.count(client)) for owners in backups))
 
 
 class Moves:
@@ -103,7 +114,7 @@ class Moves:
 
     def of_client(self, server: Server, memory: Memory, client: int) -> Iterator[Step]:
         """Everything that the client can do, knowing this."""
-        turn = Turn(server, memory, client)
+        turn = turn_of(server, memory, client, self._domains)
         yield from self._begins(turn)
         for item in memory:
             yield from self._uses(turn, item)
@@ -213,16 +224,14 @@ class Moves:
         server = turn.server
         type = server.jobs[item.meant].type
         found = self._look_up(server, item, type)
-        known = turn.memory
-        if not isinstance(found, ErrorKind):
-            known = learn(known, Item(By.HANDLE, found, item.meant, Learnt.LOOKED_UP))
+        handles = [Item(By.HANDLE, found, item.meant, Learnt.LOOKED_UP)] if isinstance(found, int) else []
         moment = self._moment(turn, Verb.LOOK_UP, item, found)
-        yield turn.step(Move(turn.client, Verb.LOOK_UP, item, item.by), moment, found)._replace(memory=known)
+        yield turn.learns(Move(turn.client, Verb.LOOK_UP, item, item.by), moment, found, *handles)
         target = find_number(self.design, server, item.value, type)
         stands_for = dead_handle(server, item.meant) if isinstance(target, ErrorKind) else target
-        composed = learn(turn.memory, Item(By.HANDLE, stands_for, item.meant, Learnt.COMPOSED))
+        composed = Item(By.HANDLE, stands_for, item.meant, Learnt.COMPOSED)
         moment = self._moment(turn, Verb.COMPOSE, item, target)._replace(refused=None)
-        yield turn.step(Move(turn.client, Verb.COMPOSE, item, item.by), moment, target)._replace(memory=composed)
+        yield turn.learns(Move(turn.client, Verb.COMPOSE, item, item.by), moment, target, composed)
 
     def _look_up(self, server: Server, item: Item, type: JobType) -> Found:
         """The live job of that id; where ids are per type, also of that type."""
@@ -234,18 +243,20 @@ class Moves:
     def _handle_calls(self, turn: Turn, item: Item) -> Iterator[Step]:
         move = Move(turn.client, Verb.GET_ID, item, item.by)
         found = self._behind(turn.server, item)
-        known = turn.memory
-        if not isinstance(found, ErrorKind):
-            job = turn.server.jobs[found]
-            known = learn(known, self._id_item(job.type, job.number, item.meant, Learnt.GOT_ID))
         if self._one_domain:
-            yield turn.step(move, self._moment(turn, Verb.GET_ID, item, found), found)._replace(memory=known)
+            moment = self._moment(turn, Verb.GET_ID, item, found)
+            yield turn.learns(move, moment, found, *self._ids_behind(turn.server, item, found))
         refused = self._moment(turn, Verb.FREE, item, ErrorKind.INVALID_ARGUMENT)
         free = move._replace(verb=Verb.FREE)
         if item.by is By.FREED:
             yield turn.step(free, refused)
         else:
             yield Step(free, turn.server, freed(turn.memory, item), refused._replace(refused=None))
+
+    def _ids_behind(self, server: Server, item: Item, found: Found) -> Iterator[Item]:
+        if isinstance(found, int):
+            job = server.jobs[found]
+            yield self._id_item(job.type, job.number, item.meant, Learnt.GOT_ID)
 
     def _behind(self, server: Server, item: Item) -> Found:
         if item.by is By.FREED:
@@ -276,8 +287,7 @@ class Moves:
             for label, job in enumerate(turn.server.jobs)
             if job.live and job.number
         ]
-        moment = turn.moment(Verb.LIST)
-        return turn.step(Move(turn.client, Verb.LIST), moment)._replace(memory=learn(turn.memory, *listed))
+        return turn.learns(Move(turn.client, Verb.LIST), turn.moment(Verb.LIST), NOWHERE, *listed)
 
     def _look(self, turn: Turn, item: Item, found: Found) -> Step:
         """A query without an id: where the client means a job, is it that one? Afterwards it means what it saw."""
@@ -293,13 +303,13 @@ class Moves:
         job = turn.server.jobs[found]
         if item.by is By.ZERO and self.design.handle is Handle.INTEGER:  # the description tells the id
             seen.append(self._id_item(job.type, job.number, found, Learnt.LOOKED))
-        return turn.step(move, moment, found)._replace(memory=learn(turn.memory, *seen))
+        return turn.learns(move, moment, found, *seen)
 
     def _get_id(self, turn: Turn, found: int, move: Move) -> Step:
         job = turn.server.jobs[found]
         learnt = Learnt.DEFAULT if move.verb is Verb.GET_DEFAULT else Learnt.GOT_ID
-        known = learn(turn.memory, self._id_item(job.type, job.number, found, learnt))
-        return turn.step(move, turn.moment(move.verb, move.by), found)._replace(memory=known)
+        item = self._id_item(job.type, job.number, found, learnt)
+        return turn.learns(move, turn.moment(move.verb, move.by), found, item)
 
     # -- in words -------------------------------------------------------------------------------------------------
 
@@ -307,22 +317,25 @@ class Moves:
         """What a call with that item comes to."""
         server = turn.server
         meant = server.jobs[item.meant]
-        moment = turn.moment(verb, item.by, _kind(found), domain)._replace(
-            learnt=item.learnt,
-            meant=Standing.LIVE if meant.live else Standing.OVER,
+        is_hit = isinstance(found, int)
+        hit = server.jobs[found] if isinstance(found, int) else meant
+        chosen = is_hit and item.by is By.LEGACY and self.design.default_job and server.chooser != GONE
+        backups, own = turn.backups[domain]
+        return Moment(
+            verb,
+            item.by,
+            item.learnt,
+            None if isinstance(found, int) else found,
+            Standing.LIVE if meant.live else Standing.OVER,
+            Hit.NOTHING if not is_hit else Hit.MEANT if found == item.meant else Hit.ANOTHER,
+            Kinds.NONE if not is_hit else Kinds.SAME if hit.type is meant.type else Kinds.OTHER,
+            _whose(hit.owner, turn.client) if is_hit else Whose.NOBODY,
+            _whose(server.chooser, turn.client) if chosen else Whose.NOBODY,
             fits=meant.type is (BLOCK if item.by is By.DISK else JobType.BACKUP),
             strayed=meant.domain != domain,
-        )
-        if isinstance(found, ErrorKind):
-            return moment
-        hit = server.jobs[found]
-        chosen = item.by is By.LEGACY and self.design.default_job and server.chooser != GONE
-        return moment._replace(
-            hit=Hit.MEANT if found == item.meant else Hit.ANOTHER,
-            kinds=Kinds.SAME if hit.type is meant.type else Kinds.OTHER,
-            owner=_whose(hit.owner, turn.client),
-            chooser=_whose(server.chooser, turn.client) if chosen else Whose.NOBODY,
-            later=found > item.meant,
+            later=isinstance(found, int) and found > item.meant,
+            backups=backups,
+            own=own,
         )
 
 
