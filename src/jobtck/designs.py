@@ -17,6 +17,7 @@ from jobtck.conformance.hazard_catalogue import HAZARDS
 from jobtck.conformance.hazards import Hazard
 from jobtck.reports.design_tables import print_designs_record
 from jobtck.strategies.board import Bounds
+from jobtck.strategies.costs import costs
 from jobtck.strategies.survey import explore, extents, findings, worlds
 
 INCOMPLETE = 3
@@ -108,7 +109,7 @@ def _survey_one(design: Design, question: Question, limits: Limits) -> DesignRec
     explorers = worlds(design, question.bounds, question.hazards)
     explore(explorers, limits.reason)
     found = findings(design, explorers, question.hazards)
-    return DesignRecord(design, extents(explorers), found)
+    return DesignRecord(design, extents(explorers), found, costs(design))
 
 
 def tell(question: Question, outputs: Mapping[str, Path], console: Console) -> int:
