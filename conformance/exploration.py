@@ -30,7 +30,10 @@ class Observed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One step of a witness: who (None: nobody) does what, what is answered, and which job is meant and hit."""
+    """One step of a witness: who (None: nobody) does what, what is answered, and which job is meant and hit.
+
+    Jobs are called by letters; `begins` and `ends` are those that the step begins and ends.
+    """
 
     client: int | None
     text: str
@@ -39,6 +42,8 @@ class Line:
     refused: bool = False
     meant: str = ""
     hit: str = ""
+    begins: str = ""
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far the histories of one world were looked at; `stopped` says what ended it too early, if anything."""
+    """How far the histories of one world were looked at; `stopped` says what ended it too early, if anything.
+
+    `design` is the one that was played there: of the future it is another.
+    """
 
     world: World
+    design: Design
     clients: int
     jobs: int
     depth: int
-    parallel: int
     states: int
     transitions: int
     depth_reached: int

@@ -30,7 +30,12 @@ HAZARDS: tuple[Hazard, ...] = (
         source=STALE,
         needs=WITH_IDS,
         when=Pattern(
-            verb=(Verb.END,), by=BY_REFERENCE, meant=(Standing.OVER,), hit=(Hit.ANOTHER,), fits=(True,), strayed=(False,)
+            verb=(Verb.END,),
+            by=BY_REFERENCE,
+            meant=(Standing.OVER,),
+            hit=(Hit.ANOTHER,),
+            fits=(True,),
+            strayed=(False,),
         ),
     ),
     Hazard(
@@ -87,7 +92,9 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         id="type-wrong-verb",
         text="A verb acts on a job of a type that it is not for.",
-        source=mail("calling virDomainBackupEnd(domain, 1), we've already implied that we want to operate on backup job 1"),
+        source=mail(
+            "calling virDomainBackupEnd(domain, 1), we've already implied that we want to operate on backup job 1"
+        ),
         when=Pattern(verb=(Verb.END, Verb.QUERY), fits=(False,), hit=(Hit.MEANT,)),
     ),
     Hazard(
@@ -132,9 +139,7 @@ HAZARDS: tuple[Hazard, ...] = (
         text="A handle was looked up or composed from an id that had come to name another job; the act hits that.",
         source=RACES,
         needs=Needs(handle=OPAQUE),
-        when=Pattern(
-            verb=ACTS, by=(By.HANDLE,), learnt=(Learnt.LOOKED_UP, Learnt.COMPOSED), hit=(Hit.ANOTHER,)
-        ),
+        when=Pattern(verb=ACTS, by=(By.HANDLE,), learnt=(Learnt.LOOKED_UP, Learnt.COMPOSED), hit=(Hit.ANOTHER,)),
     ),
     Hazard(
         id="window-default-act",
@@ -167,7 +172,9 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         id="domain-mixed-up",
         text="An id of one domain, put to another, acts on a job there.",
-        source=mail("where it also records the virConnectionPtr and/or virDomainPtr it was associated for better API safety"),
+        source=mail(
+            "where it also records the virConnectionPtr and/or virDomainPtr it was associated for better API safety"
+        ),
         needs=WITH_IDS,
         world=World.DOMAINS,
         when=Pattern(verb=(Verb.END, Verb.QUERY), strayed=(True,), hit=(Hit.ANOTHER,)),
@@ -195,7 +202,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         id="future-zero",
         text="0 does not stand for the backup that its client means and that runs.",
-        source=mail("or if there are more than one active backup jobs, then id \"0\" will fail"),
+        source=mail('or if there are more than one active backup jobs, then id "0" will fail'),
         needs=WITH_ZERO,
         world=World.FUTURE,
         when=Pattern(by=(By.ZERO,), meant=(Standing.LIVE,), hit=(Hit.NOTHING, Hit.ANOTHER), backups=SEVERAL, own=ONE),

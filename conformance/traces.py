@@ -1,7 +1,7 @@
 """Traces as files: calls with symbolic ids, so that a trace of one backend replays on another."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 
@@ -24,6 +24,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.cells import CLIENT_WORDS
 from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.exploration import DesignsRecord
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord
 from jobtck.conformance.state import HANDLE_LABELS, LABELS
 
@@ -43,6 +44,29 @@ class Trace:
     design: Design
     requirements: tuple[str, ...]
     calls: tuple[Call, ...]
+    hazard: str = ""
+    refused: tuple[bool, ...] = ()
+
+
+def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
+    """A file name and the content of a trace for each witness: what was refused is part of it."""
+    for design in record.designs:
+        for finding in design.findings:
+            if finding.witness is None:
+                continue
+            played = next(each.design for each in design.extents if each.world is finding.hazard.world)
+            lines = [(line, line.call) for line in finding.witness.lines if line.call is not None]
+            content: JsonObject = {
+                "schema": TRACE_SCHEMA,
+                "backend": "reference",
+                "design": design_json(played),
+                "requirements": [],
+                "hazard": finding.hazard.id,
+                "refused": [line.refused for line, _ in lines],
+                "hit": lines[-1][0].hit if lines else "",
+                "calls": [{**call_json(call), "answer": {"words": line.answer}} for line, call in lines],
+            }
+            yield f"{design.design.name}-{finding.hazard.id}.json", content
 
 
 def trace_json(deviation: Deviation, target: TargetRecord) -> JsonObject:

@@ -90,7 +90,7 @@ def extent_table(record: DesignsRecord) -> Table:
     for title in ("explored", "clients", "jobs", "steps", "states", "transitions", "seconds"):
         table.add_column(title, justify="left" if title == "explored" else "right", no_wrap=title != "explored")
     for design in record.designs:
-        for extent in _different(design.extents):
+        for extent in different(design.extents):
             table.add_row(
                 f"{one_line(design.design.name)} {extent.world}",
                 str(extent.clients),
@@ -103,11 +103,11 @@ def extent_table(record: DesignsRecord) -> Table:
     return table
 
 
-def _different(extents: Iterable[Extent]) -> list[Extent]:
+def different(extents: Iterable[Extent]) -> list[Extent]:
     """Each exploration once, where one did for two worlds."""
     found: dict[tuple[object, ...], Extent] = {}
     for extent in extents:
-        found.setdefault((extent.parallel, extent.clients, extent.states, extent.transitions), extent)
+        found.setdefault((extent.design, extent.clients, extent.states, extent.transitions), extent)
     return list(found.values())
 
 

@@ -11,8 +11,9 @@ from jobtck.conformance.exploration import Cost
 from jobtck.conformance.histories import By, Hit, Verb
 from jobtck.strategies.board import BLOCK, Bounds, Server
 from jobtck.strategies.memories import OF_HANDLES, Memory, written_down
-from jobtck.strategies.moves import Move, Moves, Step
-from jobtck.strategies.witnesses import Teller
+from jobtck.strategies.moves import Moves
+from jobtck.strategies.telling import Teller
+from jobtck.strategies.turns import Move, Step
 
 WAYS_MAX = 200_000  # states looked at for one workflow; the longest needs a few thousand
 CALLS_MAX = 12  # no workflow of use needs more
@@ -138,11 +139,7 @@ def _at_least(workflow: Workflow, reached: Reached) -> int:
     return handles + (0 if stage >= TIDYING else workflow.ends_at_least(server))
 
 
-
-
-def _next(
-    moves: Moves, workflow: Workflow, reached: Reached
-) -> Iterator[tuple[Step | None, Reached, tuple[int, int]]]:
+def _next(moves: Moves, workflow: Workflow, reached: Reached) -> Iterator[tuple[Step | None, Reached, tuple[int, int]]]:
     """What can be done next, where that leads, and the calls and round trips it costs."""
     server, memory, stage = reached
     if stage == FRESH and not workflow.begins:

@@ -16,7 +16,8 @@ from jobtck.conformance.design import Design
 from jobtck.conformance.histories import By, Moment, Trouble, Verb
 from jobtck.strategies.board import GONE, Bounds, Server, indistinct, unfindable, unreachable
 from jobtck.strategies.memories import Item, Memory
-from jobtck.strategies.moves import ENVIRONMENT, Moves, Step
+from jobtck.strategies.moves import Moves
+from jobtck.strategies.turns import ENVIRONMENT, Step
 
 WIDTH = 21  # bits of a part's number: two million servers, or memories, are far more than fit in memory
 MASK = (1 << WIDTH) - 1
@@ -34,12 +35,12 @@ class Seen(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """What a client can do at a server: how many steps, those that change something, and those that may lead to trouble.
+    """What a client can do at a server: how many steps, which change something, which may lead to trouble.
 
     A step that changes something is what it leaves behind: a server and a memory, by number.
     """
 
-    count: int
+    steps: int
     changing: tuple[tuple[int, int], ...]
     troubling: tuple[tuple[int, int], ...]
 
@@ -63,7 +64,7 @@ class Parts(Generic[Part]):
 
     def __init__(self, rename: Callable[[Part, int], Part], renamings: int) -> None:
         self.parts: list[Part] = []
-        self._rename = rename
+        self._rename: Callable[[Part, int], Part] = rename
         self._renamings = renamings
         self._number: dict[Part, int] = {}
         self._names: list[tuple[int, ...]] = []
@@ -101,9 +102,7 @@ class Explorer:
         self._servers = Parts[Server](self._rename_server, len(self._clients) * len(self._disks))
         self._memories = Parts[Memory](self._rename_memory, len(self._disks))
         self._renamings = tuple(
-            (_inverse(clients), disks)
-            for clients in self._clients
-            for disks in range(len(self._disks))
+            (_inverse(clients), disks) for clients in self._clients for disks in range(len(self._disks))
         )
         self._outgoing: dict[tuple[int, int, int], Outgoing] = {}
         self._troubles: dict[int, tuple[tuple[Trouble, frozenset[int]], ...]] = {}
@@ -145,7 +144,7 @@ class Explorer:
         is_last = self.progress.depth + 1 == self.bounds.depth
         for client in (*range(len(memories)), ENVIRONMENT):
             outgoing = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
-            self.progress.transitions += outgoing.count
+            self.progress.transitions += outgoing.steps
             for server_after, memory_after in outgoing.troubling:
                 self._note_troubles(place, server_after, _with(memories, client, memory_after))
             if not is_last:
@@ -168,14 +167,15 @@ class Explorer:
     def _work_out(self, place: int, server: int, memory: int, client: int) -> Outgoing:
         """All steps of a client there; a pair is met first where it is met in the fewest steps."""
         changing: dict[tuple[int, int], None] = {}
-        count = 0
-        for count, step in enumerate(self._all_steps(server, memory, client), 1):
+        steps = 0
+        for step in self._all_steps(server, memory, client):
+            steps += 1
             if step.moment not in self.first:
                 self.first[step.moment] = Seen(place, self.progress.depth + 1)
             changing[self._servers.number(step.server), self._memories.number(step.memory)] = None
         changing.pop((server, memory), None)
         troubling = (after for after in changing if after[0] != server and self._troubles_of(after[0]))
-        return Outgoing(count, tuple(changing), tuple(troubling))
+        return Outgoing(steps, tuple(changing), tuple(troubling))
 
     def _all_steps(self, server: int, memory: int, client: int) -> Iterator[Step]:
         """The steps from a server and a memory, by number."""
@@ -200,7 +200,9 @@ class Explorer:
     def _note_troubles(self, place: int, server: int, memories: list[int]) -> None:
         for trouble, jobs in self._troubles_of(server):
             moment = Moment(Verb.STAND, trouble=trouble)
-            if moment not in self.first and self._is_in(trouble, jobs, [self._memories.parts[each] for each in memories]):
+            if moment not in self.first and self._is_in(
+                trouble, jobs, [self._memories.parts[each] for each in memories]
+            ):
                 self.first[moment] = Seen(place, self.progress.depth + 1)
 
     def is_in(self, trouble: Trouble, server: Server, memories: Sequence[Memory]) -> bool:
@@ -253,8 +255,7 @@ class Explorer:
         for packed, (order, disks) in zip(self._servers.names(server), self._renamings, strict=True):
             for client in order:
                 packed = packed << WIDTH | known[client][disks]  # noqa: PLW2901
-            if packed < best:
-                best = packed
+            best = min(best, packed)
         return best
 
     def _rename_server(self, server: Server, renaming: int) -> Server:
@@ -269,8 +270,6 @@ class Explorer:
     def _rename_memory(self, memory: Memory, renaming: int) -> Memory:
         disks = self._disks[renaming]
         return tuple(sorted(each._replace(value=disks[each.value]) if each.by is By.DISK else each for each in memory))
-
-
 
 
 def _with(memories: list[int], client: int, memory: int) -> list[int]:

@@ -4,16 +4,14 @@ A client acts on a job only by what it remembers of it. What it remembers it may
 until it is told that the job is over, or means another job by the same reference.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from jobtck.conformance.calls import JobType
 from jobtck.conformance.design import Design, Handle, Namespace, Zero
-from jobtck.conformance.histories import By, Hit, Kinds, Learnt, Moment, Standing, Trouble, Verb, Whose
+from jobtck.conformance.histories import By, Learnt, Moment, Verb
 from jobtck.conformance.outcomes import ErrorKind
 from jobtck.strategies.board import (
     BLOCK,
-    GONE,
     Bounds,
     Found,
     Job,
@@ -32,73 +30,8 @@ from jobtck.strategies.board import (
     over,
     space_of,
 )
-from jobtck.strategies.memories import (
-    NOWHERE,
-    OF_HANDLES,
-    OF_IDS,
-    Item,
-    Memory,
-    chosen_before,
-    freed,
-    learn,
-    told_over,
-    written_down,
-)
-
-ENVIRONMENT = -1  # the client of what happens by itself
-
-
-class Move(NamedTuple):
-    """What was done: by whom, with what it remembered, or on what disk."""
-
-    client: int
-    verb: Verb
-    item: Item | None = None
-    by: By = By.NOTHING
-    type: JobType = JobType.BACKUP
-    disk: int = 0
-    number: int = 0
-    domain: int = 0
-    label: int = 0
-
-
-class Step(NamedTuple):
-    """A move, what follows from it for the server and the client, the moment it is, and the job it reached."""
-
-    move: Move
-    server: Server
-    memory: Memory
-    moment: Moment
-    hit: int = NOWHERE
-
-
-class Turn(NamedTuple):
-    """A client's turn: the server, what it remembers, which client it is, and the backups of each domain."""
-
-    server: Server
-    memory: Memory
-    client: int
-    backups: tuple[tuple[int, int], ...]  # how many live, and how many of them the client began
-
-    def step(self, move: Move, moment: Moment, found: Found = NOWHERE) -> Step:
-        """A move that changes nothing."""
-        return Step(move, self.server, self.memory, moment, found if isinstance(found, int) else NOWHERE)
-
-    def learns(self, move: Move, moment: Moment, found: Found, *items: Item) -> Step:
-        """A move that changes what the client knows."""
-        hit = found if isinstance(found, int) else NOWHERE
-        return Step(move, self.server, learn(self.memory, *items), moment, hit)
-
-    def moment(self, verb: Verb, by: By = By.NOTHING, refused: ErrorKind | None = None, domain: int = 0) -> Moment:
-        """A moment of this turn in which no job is meant."""
-        backups, own = self.backups[domain]
-        return Moment(verb, by, refused=refused, backups=backups, own=own)
-
-
-def turn_of(server: Server, memory: Memory, client: int, domains: Sequence[int]) -> Turn:
-    """The turn of that client."""
-    backups = [[server.jobs[label].owner for label in live_backups(server, domain)] for domain in domains]
-    return Turn(server, memory, client, tuple((len(owners), owners.count(client)) for owners in backups))
+from jobtck.strategies.memories import NOWHERE, OF_HANDLES, OF_IDS, Item, Memory, freed, learn, told_over
+from jobtck.strategies.turns import ENVIRONMENT, Move, Step, Turn, departures, turn_of
 
 
 class Moves:
@@ -114,13 +47,13 @@ class Moves:
 
     def of_client(self, server: Server, memory: Memory, client: int) -> Iterator[Step]:
         """Everything that the client can do, knowing this."""
-        turn = turn_of(server, memory, client, self._domains)
+        turn = turn_of(self.design, server, memory, client, self._domains)
         yield from self._begins(turn)
         for item in memory:
             yield from self._uses(turn, item)
         if self._one_domain:
             yield from self._looks(turn)
-        yield from _departures(turn)
+        yield from departures(turn)
 
     def by_itself(self, server: Server) -> Iterator[Step]:
         """Everything that can happen without a client."""
@@ -188,7 +121,7 @@ class Moves:
             yield self._end(turn, item, found, domain)
             if item.by not in (By.ZERO, By.LEGACY):
                 move = Move(turn.client, Verb.QUERY, item, item.by, domain=domain)
-                yield turn.step(move, self._moment(turn, Verb.QUERY, item, found, domain), found)
+                yield turn.step(move, turn.aimed(Verb.QUERY, item, found, domain), found)
         if self.design.default_job and self._one_domain and item.by in (*OF_IDS, *OF_HANDLES):
             yield self._set_default(turn, item)
         if item.by in OF_HANDLES:
@@ -201,7 +134,7 @@ class Moves:
         return ErrorKind.WRONG_TYPE
 
     def _end(self, turn: Turn, item: Item, found: Found, domain: int = 0) -> Step:
-        moment = self._moment(turn, Verb.END, item, found, domain)
+        moment = turn.aimed(Verb.END, item, found, domain)
         move = Move(turn.client, Verb.END, item, item.by, domain=domain)
         if isinstance(found, ErrorKind):
             return turn.step(move, moment)
@@ -209,7 +142,7 @@ class Moves:
 
     def _set_default(self, turn: Turn, item: Item) -> Step:
         found = find_backup(self.design, turn.server, item)
-        moment = self._moment(turn, Verb.SET_DEFAULT, item, found)
+        moment = turn.aimed(Verb.SET_DEFAULT, item, found)
         move = Move(turn.client, Verb.SET_DEFAULT, item, item.by)
         if isinstance(found, ErrorKind):
             return turn.step(move, moment)
@@ -225,12 +158,12 @@ class Moves:
         type = server.jobs[item.meant].type
         found = self._look_up(server, item, type)
         handles = [Item(By.HANDLE, found, item.meant, Learnt.LOOKED_UP)] if isinstance(found, int) else []
-        moment = self._moment(turn, Verb.LOOK_UP, item, found)
+        moment = turn.aimed(Verb.LOOK_UP, item, found)
         yield turn.learns(Move(turn.client, Verb.LOOK_UP, item, item.by), moment, found, *handles)
         target = find_number(self.design, server, item.value, type)
         stands_for = dead_handle(server, item.meant) if isinstance(target, ErrorKind) else target
         composed = Item(By.HANDLE, stands_for, item.meant, Learnt.COMPOSED)
-        moment = self._moment(turn, Verb.COMPOSE, item, target)._replace(refused=None)
+        moment = turn.aimed(Verb.COMPOSE, item, target)._replace(refused=None)
         yield turn.learns(Move(turn.client, Verb.COMPOSE, item, item.by), moment, target, composed)
 
     def _look_up(self, server: Server, item: Item, type: JobType) -> Found:
@@ -244,9 +177,9 @@ class Moves:
         move = Move(turn.client, Verb.GET_ID, item, item.by)
         found = self._behind(turn.server, item)
         if self._one_domain:
-            moment = self._moment(turn, Verb.GET_ID, item, found)
+            moment = turn.aimed(Verb.GET_ID, item, found)
             yield turn.learns(move, moment, found, *self._ids_behind(turn.server, item, found))
-        refused = self._moment(turn, Verb.FREE, item, ErrorKind.INVALID_ARGUMENT)
+        refused = turn.aimed(Verb.FREE, item, ErrorKind.INVALID_ARGUMENT)
         free = move._replace(verb=Verb.FREE)
         if item.by is By.FREED:
             yield turn.step(free, refused)
@@ -268,8 +201,6 @@ class Moves:
 
     def _looks(self, turn: Turn) -> Iterator[Step]:
         server, design = turn.server, self.design
-        if design.listing:
-            yield self._list(turn)
         if design.zero is Zero.CURRENT:
             yield self._look(turn, Item(By.ZERO, 0, NOWHERE, Learnt.LOOKED), find_current(server))
         yield self._look(turn, Item(By.LEGACY, 0, NOWHERE, Learnt.LOOKED), find_legacy(design, server))
@@ -278,6 +209,8 @@ class Moves:
             yield self._look(turn, Item(By.DISK, disk, NOWHERE, Learnt.LOOKED), found)
             if design.block_ids and not isinstance(found, ErrorKind):
                 yield self._get_id(turn, found, Move(turn.client, Verb.GET_ID, by=By.DISK, disk=disk))
+        if design.listing:
+            yield self._list(turn)
         if design.default_job and server.default is not None:
             yield self._get_id(turn, server.default, Move(turn.client, Verb.GET_DEFAULT))
 
@@ -294,9 +227,9 @@ class Moves:
         before = next((each for each in turn.memory if (each.by, each.value) == (item.by, item.value)), None)
         move = Move(turn.client, Verb.QUERY, before, item.by, disk=item.value)
         if before is None:
-            moment = turn.moment(Verb.QUERY, item.by, _kind(found))
+            moment = turn.moment(Verb.QUERY, item.by, None if isinstance(found, int) else found)
         else:
-            moment = self._moment(turn, Verb.QUERY, before, found)
+            moment = turn.aimed(Verb.QUERY, before, found)
         if isinstance(found, ErrorKind):
             return turn.step(move, moment)
         seen = [item._replace(meant=found)]
@@ -310,54 +243,3 @@ class Moves:
         learnt = Learnt.DEFAULT if move.verb is Verb.GET_DEFAULT else Learnt.GOT_ID
         item = self._id_item(job.type, job.number, found, learnt)
         return turn.learns(move, turn.moment(move.verb, move.by), found, item)
-
-    # -- in words -------------------------------------------------------------------------------------------------
-
-    def _moment(self, turn: Turn, verb: Verb, item: Item, found: Found, domain: int = 0) -> Moment:  # noqa: PLR0913, PLR0917
-        """What a call with that item comes to."""
-        server = turn.server
-        meant = server.jobs[item.meant]
-        is_hit = isinstance(found, int)
-        hit = server.jobs[found] if isinstance(found, int) else meant
-        chosen = is_hit and item.by is By.LEGACY and self.design.default_job and server.chooser != GONE
-        backups, own = turn.backups[domain]
-        return Moment(
-            verb,
-            item.by,
-            item.learnt,
-            None if isinstance(found, int) else found,
-            Standing.LIVE if meant.live else Standing.OVER,
-            Hit.NOTHING if not is_hit else Hit.MEANT if found == item.meant else Hit.ANOTHER,
-            Kinds.NONE if not is_hit else Kinds.SAME if hit.type is meant.type else Kinds.OTHER,
-            _whose(hit.owner, turn.client) if is_hit else Whose.NOBODY,
-            _whose(server.chooser, turn.client) if chosen else Whose.NOBODY,
-            fits=meant.type is (BLOCK if item.by is By.DISK else JobType.BACKUP),
-            strayed=meant.domain != domain,
-            later=isinstance(found, int) and found > item.meant,
-            backups=backups,
-            own=own,
-        )
-
-
-def _departures(turn: Turn) -> Iterator[Step]:
-    """The client goes, in good order where it holds handles, or before it wrote anything down where it has a job."""
-    server, client = turn.server, turn.client
-    leaks = any(item.by is By.HANDLE for item in turn.memory)
-    trouble = Trouble.LEAKED if leaks else Trouble.NONE
-    if leaks:
-        moment = turn.moment(Verb.EXIT)._replace(trouble=trouble)
-        yield Step(Move(client, Verb.EXIT), server, written_down(turn.memory), moment)
-    if not any(job.live and job.owner == client for job in server.jobs):
-        return  # one that has nothing running is missed by nobody
-    jobs = tuple(job._replace(owner=GONE) if job.owner == client else job for job in server.jobs)
-    chooser = GONE if server.chooser == client else server.chooser
-    moment = turn.moment(Verb.DIE)._replace(trouble=trouble)
-    yield Step(Move(client, Verb.DIE), Server(jobs, server.default, chooser), chosen_before(turn.memory), moment)
-
-
-def _kind(found: Found) -> ErrorKind | None:
-    return found if isinstance(found, ErrorKind) else None
-
-
-def _whose(owner: int, client: int) -> Whose:
-    return Whose.OWN if owner == client else Whose.OTHERS

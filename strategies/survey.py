@@ -26,11 +26,16 @@ def worlds(design: Design, bounds: Bounds, hazards: Iterable[Hazard]) -> Mapping
             case World.FUTURE if design.parallel > 1:
                 explorers[world] = explorers.get(World.AS_IS) or Explorer(design, bounds)
             case World.FUTURE:
-                explorers[world] = Explorer(replace(design, parallel=FUTURE_PARALLEL), bounds)
+                explorers[world] = Explorer(future_of(design), bounds)
             case World.DOMAINS:
                 mixed = bounds._replace(clients=1, jobs=min(bounds.jobs, 2), disks=1, domains=2)
                 explorers[world] = Explorer(design, mixed)
     return explorers
+
+
+def future_of(design: Design) -> Design:
+    """The design when several backups may run: with a list, as the mail has it, where there is something to list."""
+    return replace(design, parallel=FUTURE_PARALLEL, listing=design.listing or design.has_ids)
 
 
 def explore(explorers: Mapping[World, Explorer], stop: Stop) -> None:
@@ -41,14 +46,12 @@ def explore(explorers: Mapping[World, Explorer], stop: Stop) -> None:
 
 def lacking(design: Design, hazard: Hazard) -> str:
     """What the design lacks to have the hazard, in words; empty when it lacks nothing."""
-    if hazard.world is World.FUTURE:  # the axis that the future changes
-        design = replace(design, parallel=max(design.parallel, FUTURE_PARALLEL))
+    if hazard.world is World.FUTURE and design.parallel == 1:
+        design = future_of(design)
     return hazard.needs.missing_in_design(design)
 
 
-def findings(
-    design: Design, explorers: Mapping[World, Explorer], hazards: Sequence[Hazard]
-) -> tuple[Finding, ...]:
+def findings(design: Design, explorers: Mapping[World, Explorer], hazards: Sequence[Hazard]) -> tuple[Finding, ...]:
     """What was found of each hazard."""
     return tuple(_finding(design, explorers, hazard) for hazard in hazards)
 
@@ -79,10 +82,10 @@ def _extent(world: World, explorer: Explorer) -> Extent:
     progress, bounds = explorer.progress, explorer.bounds
     return Extent(
         world=world,
+        design=explorer.design,
         clients=bounds.clients,
         jobs=bounds.jobs,
         depth=bounds.depth,
-        parallel=explorer.design.parallel,
         states=len(explorer),
         transitions=progress.transitions,
         depth_reached=progress.depth,

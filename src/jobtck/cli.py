@@ -16,6 +16,7 @@ READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Co
 BACKEND = click.option("--backend", "backend_name", metavar="NAME", help="What to judge; see 'jobtck list backends'.")
 DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+PATH = click.Path(path_type=Path)
 BUDGET_SECONDS = 60.0
 BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
 
@@ -191,8 +192,25 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
     help="Stop a design at so many states: what is not shown then is not proved absent.",
 )
 @click.option("--seconds", "seconds_max", type=click.FloatRange(min=0.1), callback=finite, help="Stop after so long.")
+@click.option("--hazards", "hazard_files", multiple=True, metavar="FILE", help="Hazards of your own, TOML or Python.")
+@click.option("--json", "json_path", type=PATH, help="Write what was found as JSON.")
+@click.option("--html", "html_path", type=PATH, help="Write it as a page, with the witnesses as pictures.")
+@click.option("--traces", type=PATH, help="Write the witnesses into that directory, for 'jobtck replay'.")
+@click.option("--real", is_flag=True, help="Play the witnesses on real libvirt, where it can have the design.")
+@CONNECT
 def designs_(
-    names: tuple[str, ...], clients: int, jobs: int, depth: int, states_max: int, seconds_max: float | None
+    names: tuple[str, ...],
+    clients: int,
+    jobs: int,
+    depth: int,
+    states_max: int,
+    seconds_max: float | None,
+    hazard_files: tuple[str, ...],
+    json_path: Path | None,
+    html_path: Path | None,
+    traces: Path | None,
+    real: bool,
+    uri: str | None,
 ) -> None:
     """Look at every history of a design within bounds, and tell which hazards it has.
 
@@ -200,18 +218,20 @@ def designs_(
     """
     from rich.console import Console
 
-    from jobtck.designs import Question, all_hazards, designs_named, tell
+    from jobtck.command import options_for
+    from jobtck.designs import Outputs, Question, designs_named, hazards_named, tell
     from jobtck.strategies.board import Bounds
 
     question = Question(
         designs=designs_named(names),
-        hazards=all_hazards(),
+        hazards=hazards_named(hazard_files),
         bounds=Bounds(clients=clients, jobs=jobs, depth=depth),
         states_max=states_max,
         seconds_max=seconds_max,
         command=shlex.join(["jobtck", *sys.argv[1:]]),
     )
-    raise SystemExit(tell(question, {}, Console()))
+    wanted = options_for(uri, read_only=False) if real or uri else None
+    raise SystemExit(tell(question, Outputs(json_path, html_path, traces, wanted), Console()))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """`jobtck designs`: every history of a few designs within bounds, and the hazards in them."""
 
+import json
+import runpy
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +12,19 @@ from types import FrameType
 
 from rich.console import Console
 
+from jobtck.command import terminated_as_interrupted
+from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import Design, parse_designs, presets
-from jobtck.conformance.errors import BadInput
+from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.exploration import DesignRecord, DesignsRecord
 from jobtck.conformance.hazard_catalogue import HAZARDS
+from jobtck.conformance.hazard_files import parse_hazards
 from jobtck.conformance.hazards import Hazard
+from jobtck.conformance.traces import witness_traces
+from jobtck.observe import REFERENCE, real_backend_names, with_observations
 from jobtck.reports.design_tables import print_designs_record
+from jobtck.reports.designs_html import designs_html
+from jobtck.reports.designs_json import designs_json
 from jobtck.strategies.board import Bounds
 from jobtck.strategies.costs import costs
 from jobtck.strategies.survey import explore, extents, findings, worlds
@@ -35,6 +44,16 @@ class Question:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is wanted besides the table: files, and with `real` the witnesses played on real libvirt."""
+
+    json: Path | None = None
+    html: Path | None = None
+    traces: Path | None = None
+    real: Options | None = None
+
+
 def designs_named(names: Sequence[str]) -> tuple[Design, ...]:
     """The presets and the designs in files of these names; all presets if none is named."""
     found: dict[str, Design] = {}
@@ -52,11 +71,7 @@ def _designs_of(name: str) -> Sequence[Design]:
     path = Path(name)
     if path.suffix != ".toml":
         raise BadInput(f"no design {name!r}: give one of {', '.join(presets())}, or a .toml file")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot read the designs: {error}") from error
-    found = tuple(parse_designs(text, place=str(path)).values())
+    found = tuple(parse_designs(_read(path, "designs"), place=str(path)).values())
     if not found:
         raise BadInput(f"{path}: holds no design: write [name] and its axes below")
     return found
@@ -112,13 +127,67 @@ def _survey_one(design: Design, question: Question, limits: Limits) -> DesignRec
     return DesignRecord(design, extents(explorers), found, costs(design))
 
 
-def tell(question: Question, outputs: Mapping[str, Path], console: Console) -> int:
-    """The exit status; the table is printed."""
-    record = survey(question)
+def tell(question: Question, outputs: Outputs, console: Console) -> int:
+    """The exit status; the table is printed, and what else was asked for is written."""
+    record = with_observations(survey(question), [REFERENCE], Options())
+    write(record, outputs)
+    if outputs.real is not None:
+        with terminated_as_interrupted():
+            names = real_backend_names(each.design for each in record.designs)
+            record = with_observations(record, names, outputs.real)
+        write(record, outputs)
     print_designs_record(console, record)
     return 0 if all(design.is_complete for design in record.designs) else INCOMPLETE
 
 
-def all_hazards() -> tuple[Hazard, ...]:
-    """The hazards that the package ships."""
-    return HAZARDS
+def write(record: DesignsRecord, outputs: Outputs) -> None:
+    """Writes the files that were asked for."""
+    texts = {
+        outputs.json: lambda: json.dumps(designs_json(record), indent=1, ensure_ascii=False) + "\n",
+        outputs.html: lambda: designs_html(record),
+    }
+    for path, text in texts.items():
+        if path is not None:
+            _write(path, text())
+    if outputs.traces is not None:
+        for name, content in witness_traces(record):
+            _write(outputs.traces / name, json.dumps(content, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BackendFailure(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def hazards_named(names: Sequence[str]) -> tuple[Hazard, ...]:
+    """The hazards that the package ships, and those of the files of these names."""
+    found = {hazard.id: hazard for hazard in HAZARDS}
+    for name in names:
+        path = Path(name)
+        own = _hazards_of_python(path) if path.suffix == ".py" else parse_hazards(_read(path, "hazards"), str(path))
+        for hazard in own:
+            if hazard.id in found:
+                raise BadInput(f"{path}: there is a hazard {hazard.id!r} already: rename it")
+            found[hazard.id] = hazard
+    return tuple(found.values())
+
+
+def _hazards_of_python(path: Path) -> Sequence[Hazard]:
+    try:
+        names = runpy.run_path(str(path))
+    except Exception as error:
+        raise BadInput(f"{path}: cannot be run: {type(error).__name__}: {error}") from error
+    found = names.get("HAZARDS")
+    if not isinstance(found, Sequence) or not found or not all(isinstance(each, Hazard) for each in found):
+        raise BadInput(f"{path}: HAZARDS is no list of jobtck.conformance.hazards.Hazard, one at least")
+    return found
+
+
+def _read(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot read the {what}: {error}") from error
