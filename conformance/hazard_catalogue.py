@@ -124,7 +124,7 @@ HAZARDS: tuple[Hazard, ...] = (
     ),
     Hazard(
         id="window-look-act",
-        text="Between a query by 0, or of the domain job, and the same words in an act, they have come to mean another.",
+        text="Between a query by 0, or of the domain job, and an act by the same, that has come to stand for another.",
         source=RACES,
         when=Pattern(verb=ACTS, by=(By.ZERO, By.LEGACY), learnt=(Learnt.LOOKED,), hit=(Hit.ANOTHER,)),
     ),

@@ -24,7 +24,11 @@ table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: .25rem .6
   margin: .5rem 0; padding: .4rem .8rem; } summary { cursor: pointer; } td details { border: 0; margin: 0; padding: 0;
   max-width: 24rem; } code { background: var(--tint); }
 """.strip()
-SIGNS = {Answer.ABSENT: "no", Answer.IMPOSSIBLE: "–", Answer.NOT_PROVED: "?"}
+INTRODUCTION = """<p>A number says how many steps the shortest history has that shows the hazard: follow it to the
+picture; a star says that it was observed on real libvirt. <b class=absent>no</b>: proved absent, all histories within
+the bounds were looked at. <b class=impossible>-</b>: the design lacks what it takes. <b class=not-proved>?</b>: not
+proved, a limit ended the search.</p>"""
+SIGNS = {Answer.ABSENT: "no", Answer.IMPOSSIBLE: "-", Answer.NOT_PROVED: "?"}
 
 
 def designs_html(record: DesignsRecord) -> str:
@@ -35,10 +39,7 @@ def designs_html(record: DesignsRecord) -> str:
         f"<title>Hazards by design</title><style>{STYLE}\n{SEQUENCE_STYLE}</style></head><body>",
         "<h1>Hazards by design</h1>",
         f"<p class=soft><code>{_text(record.command)}</code></p>",
-        "<p>A number says how many steps the shortest history has that shows the hazard: follow it to the picture. "
-        "<b class=absent>no</b>: proved absent, all histories within the bounds were looked at. "
-        "<b class=impossible>–</b>: the design lacks what it takes. <b class=not-proved>?</b>: not proved, a limit "
-        "ended the search.</p>",
+        INTRODUCTION,
         *_hazards(record),
         "<h2>What workflows cost</h2><p>The fewest calls, and in brackets the round trips among them.</p>",
         *_costs(record),

@@ -8,23 +8,18 @@ once for each pair of a server and a memory. States that differ by names of clie
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from time import monotonic
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from jobtck.conformance.design import Design
 from jobtck.conformance.histories import By, Moment, Trouble, Verb
-from jobtck.strategies.board import GONE, Bounds, Server, indistinct, unfindable, unreachable
+from jobtck.strategies.board import Bounds, Server, indistinct, unfindable, unreachable
 from jobtck.strategies.memories import Item, Memory
 from jobtck.strategies.moves import Moves
+from jobtck.strategies.packing import Packing
 from jobtck.strategies.turns import ENVIRONMENT, Step
 
-WIDTH = 21  # bits of a part's number: two million servers, or memories, are far more than fit in memory
-MASK = (1 << WIDTH) - 1
-NO_STATE = 1 << 62 * 8  # more than any state
 CHECK_EVERY = 4096  # states expanded between two looks at the clock
-
-Part = TypeVar("Part", Server, Memory)
 
 
 class Seen(NamedTuple):
@@ -59,34 +54,6 @@ class Progress:
     levels: list[int] = field(default_factory=lambda: [1])
 
 
-class Parts(Generic[Part]):
-    """Each part of a state once, by number, with the numbers of what it is under other names."""
-
-    def __init__(self, rename: Callable[[Part, int], Part], renamings: int) -> None:
-        self.parts: list[Part] = []
-        self._rename: Callable[[Part, int], Part] = rename
-        self._renamings = renamings
-        self._number: dict[Part, int] = {}
-        self._names: list[tuple[int, ...]] = []
-
-    def number(self, part: Part) -> int:
-        """The number of a part, a new one if it was never seen."""
-        number = self._number.setdefault(part, len(self.parts))
-        if number == len(self.parts):
-            self.parts.append(part)
-            self._names.append(())
-        return number
-
-    def names(self, number: int) -> tuple[int, ...]:
-        """The numbers of that part under all names, its own first."""
-        found = self._names[number]
-        if not found:
-            part, rename = self.parts[number], self._rename
-            found = (number, *(self.number(rename(part, renaming)) for renaming in range(1, self._renamings)))
-            self._names[number] = found
-        return found
-
-
 class Explorer:
     """The states of one design within bounds, and the moments met on the way there."""
 
@@ -97,18 +64,14 @@ class Explorer:
         self.progress = Progress()
         self.first: dict[Moment, Seen] = {}
         self.parents = array("I", [0])
-        self._clients = tuple(permutations(range(bounds.clients)))
-        self._disks = tuple(permutations(range(bounds.disks)))
-        self._servers = Parts[Server](self._rename_server, len(self._clients) * len(self._disks))
-        self._memories = Parts[Memory](self._rename_memory, len(self._disks))
-        self._renamings = tuple(
-            (_inverse(clients), disks) for clients in self._clients for disks in range(len(self._disks))
-        )
+        self.packing = Packing(bounds)
+        self._servers = self.packing.servers
+        self._memories = self.packing.memories
         self._outgoing: dict[tuple[int, int, int], Outgoing] = {}
         self._troubles: dict[int, tuple[tuple[Trouble, frozenset[int]], ...]] = {}
-        start = self._pack(self._servers.number(Server()), [self._memories.number(())] * bounds.clients)
+        start = self.packing.pack(self._servers.number(Server()), [self._memories.number(())] * bounds.clients)
         self.index = {start: 0}
-        self._keys = [start]
+        self.keys = [start]
 
     # -- exploring ------------------------------------------------------------------------------------------------
 
@@ -127,20 +90,20 @@ class Explorer:
             while progress.expanded < end:
                 self._expand(progress.expanded)
                 progress.expanded += 1
-            progress.stopped = stop(len(self._keys))
+            progress.stopped = stop(len(self.keys))
         progress.seconds += monotonic() - begun
 
     def _end_level(self) -> None:
         progress = self.progress
         progress.depth += 1
-        new = len(self._keys) - progress.level_end
+        new = len(self.keys) - progress.level_end
         progress.levels.append(new)
-        progress.level_end = len(self._keys)
+        progress.level_end = len(self.keys)
         progress.complete = progress.depth == self.bounds.depth or not new
 
     def _expand(self, place: int) -> None:
         """Takes every step from a state; of the last ones it is enough to know what they are, not where they lead."""
-        server, memories = self._unpack(self._keys[place])
+        server, memories = self.packing.unpack(self.keys[place])
         is_last = self.progress.depth + 1 == self.bounds.depth
         for client in (*range(len(memories)), ENVIRONMENT):
             outgoing = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
@@ -152,10 +115,10 @@ class Explorer:
                     self._reach(place, server_after, _with(memories, client, memory_after))
 
     def _reach(self, place: int, server: int, memories: list[int]) -> None:
-        packed = self._canonical(server, memories)
+        packed = self.packing.canonical(server, memories)
         if packed not in self.index:
-            self.index[packed] = len(self._keys)
-            self._keys.append(packed)
+            self.index[packed] = len(self.keys)
+            self.keys.append(packed)
             self.parents.append(place)
 
     def _steps(self, place: int, server: int, memory: int, client: int) -> Outgoing:
@@ -225,51 +188,14 @@ class Explorer:
         places = [place]
         while places[-1]:
             places.append(self.parents[places[-1]])
-        return [self._keys[each] for each in reversed(places)]
+        return [self.keys[each] for each in reversed(places)]
 
     def packed(self, server: Server, memories: Sequence[Memory]) -> int:
         """The state of that server and these memories."""
-        return self._canonical(self._servers.number(server), [self._memories.number(each) for each in memories])
+        return self.packing.canonical(self._servers.number(server), [self._memories.number(each) for each in memories])
 
     def __len__(self) -> int:
-        return len(self._keys)
-
-    def _pack(self, server: int, memories: list[int]) -> int:
-        packed = server
-        for memory in memories:
-            packed = packed << WIDTH | memory
-        return packed
-
-    def _unpack(self, packed: int) -> tuple[int, list[int]]:
-        memories = []
-        for _ in range(self.bounds.clients):
-            memories.append(packed & MASK)
-            packed >>= WIDTH
-        memories.reverse()
-        return packed, memories
-
-    def _canonical(self, server: int, memories: list[int]) -> int:
-        """The least of the states that this one is but for names."""
-        known = [self._memories.names(memory) for memory in memories]
-        best = NO_STATE
-        for packed, (order, disks) in zip(self._servers.names(server), self._renamings, strict=True):
-            for client in order:
-                packed = packed << WIDTH | known[client][disks]  # noqa: PLW2901
-            best = min(best, packed)
-        return best
-
-    def _rename_server(self, server: Server, renaming: int) -> Server:
-        clients = self._clients[renaming // len(self._disks)]
-        disks = self._disks[renaming % len(self._disks)]
-        jobs = tuple(
-            job._replace(disk=disks[job.disk], owner=_renamed(job.owner, clients)) if job.live else job
-            for job in server.jobs
-        )
-        return Server(jobs, server.default, _renamed(server.chooser, clients))
-
-    def _rename_memory(self, memory: Memory, renaming: int) -> Memory:
-        disks = self._disks[renaming]
-        return tuple(sorted(each._replace(value=disks[each.value]) if each.by is By.DISK else each for each in memory))
+        return len(self.keys)
 
 
 def _with(memories: list[int], client: int, memory: int) -> list[int]:
@@ -279,14 +205,6 @@ def _with(memories: list[int], client: int, memory: int) -> list[int]:
     after = memories.copy()
     after[client] = memory
     return after
-
-
-def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(sorted(range(len(permutation)), key=permutation.__getitem__))
-
-
-def _renamed(client: int, clients: tuple[int, ...]) -> int:
-    return GONE if client == GONE else clients[client]
 
 
 def _names(item: Item) -> bool:

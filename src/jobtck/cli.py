@@ -196,6 +196,7 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
 @click.option("--json", "json_path", type=PATH, help="Write what was found as JSON.")
 @click.option("--html", "html_path", type=PATH, help="Write it as a page, with the witnesses as pictures.")
 @click.option("--traces", type=PATH, help="Write the witnesses into that directory, for 'jobtck replay'.")
+@click.option("--save", type=PATH, help="Go on from that file, and keep there how far it came.")
 @click.option("--real", is_flag=True, help="Play the witnesses on real libvirt, where it can have the design.")
 @CONNECT
 def designs_(
@@ -209,6 +210,7 @@ def designs_(
     json_path: Path | None,
     html_path: Path | None,
     traces: Path | None,
+    save: Path | None,
     real: bool,
     uri: str | None,
 ) -> None:
@@ -231,7 +233,7 @@ def designs_(
         command=shlex.join(["jobtck", *sys.argv[1:]]),
     )
     wanted = options_for(uri, read_only=False) if real or uri else None
-    raise SystemExit(tell(question, Outputs(json_path, html_path, traces, wanted), Console()))
+    raise SystemExit(tell(question, Outputs(json_path, html_path, traces, save, wanted), Console()))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from jobtck.conformance.exploration import DesignRecord, DesignsRecord
 from jobtck.conformance.hazard_catalogue import HAZARDS
 from jobtck.conformance.hazard_files import parse_hazards
 from jobtck.conformance.hazards import Hazard
-from jobtck.conformance.traces import witness_traces
+from jobtck.conformance.traces import JsonObject, witness_traces
 from jobtck.observe import REFERENCE, real_backend_names, with_observations
+from jobtck.explorations import read_saved, restore_all, saved_all, write_saved
 from jobtck.reports.design_tables import print_designs_record
 from jobtck.reports.designs_html import designs_html
 from jobtck.reports.designs_json import designs_json
@@ -51,6 +52,7 @@ class Outputs:
     json: Path | None = None
     html: Path | None = None
     traces: Path | None = None
+    save: Path | None = None
     real: Options | None = None
 
 
@@ -112,24 +114,30 @@ class Limits:
                 signal.signal(each, handler)
 
 
-def survey(question: Question) -> DesignsRecord:
-    """All designs, one after the other, as far as the limits allow."""
+def survey(question: Question, save: Path | None, console: Console) -> DesignsRecord:
+    """All designs, one after the other, as far as the limits allow; goes on from what was saved there before."""
+    before = read_saved(save, question.bounds) if save is not None and save.exists() else {}
     limits = Limits(question)
-    with limits.interruptible():
-        records = tuple(_survey_one(design, question, limits) for design in question.designs)
-    return DesignsRecord(records, question.hazards, question.command)
-
-
-def _survey_one(design: Design, question: Question, limits: Limits) -> DesignRecord:
-    explorers = worlds(design, question.bounds, question.hazards)
-    explore(explorers, limits.reason)
-    found = findings(design, explorers, question.hazards)
-    return DesignRecord(design, extents(explorers), found, costs(design))
+    records: list[DesignRecord] = []
+    kept: list[JsonObject] = []
+    with limits.interruptible(), console.status("") as status:
+        for design in question.designs:
+            status.update(f"{design.name}: every history of {question.bounds.depth} steps")
+            explorers = worlds(design, question.bounds, question.hazards)
+            restore_all(design, explorers, before)
+            explore(explorers, limits.reason)
+            if save is not None:
+                kept += saved_all(design, explorers)
+            found = findings(design, explorers, question.hazards)
+            records.append(DesignRecord(design, extents(explorers), found, costs(design)))
+    if save is not None:
+        write_saved(save, question.bounds, kept)
+    return DesignsRecord(tuple(records), question.hazards, question.command)
 
 
 def tell(question: Question, outputs: Outputs, console: Console) -> int:
     """The exit status; the table is printed, and what else was asked for is written."""
-    record = with_observations(survey(question), [REFERENCE], Options())
+    record = with_observations(survey(question, outputs.save, console), [REFERENCE], Options())
     write(record, outputs)
     if outputs.real is not None:
         with terminated_as_interrupted():
@@ -143,12 +151,12 @@ def tell(question: Question, outputs: Outputs, console: Console) -> int:
 def write(record: DesignsRecord, outputs: Outputs) -> None:
     """Writes the files that were asked for."""
     texts = {
-        outputs.json: lambda: json.dumps(designs_json(record), indent=1, ensure_ascii=False) + "\n",
-        outputs.html: lambda: designs_html(record),
+        outputs.json: json.dumps(designs_json(record), indent=1, ensure_ascii=False) + "\n",
+        outputs.html: designs_html(record),
     }
     for path, text in texts.items():
         if path is not None:
-            _write(path, text())
+            _write(path, text)
     if outputs.traces is not None:
         for name, content in witness_traces(record):
             _write(outputs.traces / name, json.dumps(content, indent=1) + "\n")
