@@ -34,7 +34,7 @@ def restore(explorer: Explorer, content: Mapping[str, object]) -> None:
     explorer.keys = [_number(each) for each in _list(content["states"])]
     explorer.index = {key: place for place, key in enumerate(explorer.keys)}
     explorer.parents = array("I", [_number(each) for each in _list(content["parents"])])
-    explorer.first = {_moment(moment): Seen(*map(_number, _list(seen))) for moment, seen in _list(content["moments"])}
+    explorer.first = dict(map(_met, _list(content["moments"])))
     explorer.progress = _progress(content["progress"], explorer)
 
 
@@ -72,6 +72,11 @@ def _job(content: object) -> Job:
 def _item(content: object) -> Item:
     by, value, meant, learnt, space = _list(content)
     return Item(By(str(by)), _number(value), _number(meant), Learnt(str(learnt)), _number(space))
+
+
+def _met(content: object) -> tuple[Moment, Seen]:
+    moment, seen = _list(content)
+    return _moment(moment), Seen(*map(_number, _list(seen)))
 
 
 def _moment(content: object) -> Moment:

@@ -205,7 +205,7 @@ class Moves:
             yield self._look(turn, Item(By.ZERO, 0, NOWHERE, Learnt.LOOKED), find_current(server))
         yield self._look(turn, Item(By.LEGACY, 0, NOWHERE, Learnt.LOOKED), find_legacy(design, server))
         for disk in range(self.bounds.disks):
-            found = self._block_job(server, disk)
+            found = find_on_disk(server, disk)
             yield self._look(turn, Item(By.DISK, disk, NOWHERE, Learnt.LOOKED), found)
             if design.block_ids and not isinstance(found, ErrorKind):
                 yield self._get_id(turn, found, Move(turn.client, Verb.GET_ID, by=By.DISK, disk=disk))
@@ -232,8 +232,9 @@ class Moves:
             moment = turn.aimed(Verb.QUERY, before, found)
         if isinstance(found, ErrorKind):
             return turn.step(move, moment)
-        seen = [item._replace(meant=found)]
         job = turn.server.jobs[found]
+        means_it = item.by is not By.DISK or job.type is BLOCK  # of a backup there is nothing to do by disk
+        seen = [item._replace(meant=found)] if means_it else []
         if item.by is By.ZERO and self.design.handle is Handle.INTEGER:  # the description tells the id
             seen.append(self._id_item(job.type, job.number, found, Learnt.LOOKED))
         return turn.learns(move, moment, found, *seen)

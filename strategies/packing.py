@@ -38,8 +38,8 @@ class Parts(Generic[Part]):
         found = self._names[number]
         if not found:
             part = self.parts[number]
-            others = (self._rename(part, renaming) for renaming in range(1, self._renamings))
-            found = (number, *map(self.number, others))
+            renamed = [self._rename(part, renaming) for renaming in range(1, self._renamings)]
+            found = (number, *[self.number(other) for other in renamed])
             self._names[number] = found
         return found
 

@@ -21,8 +21,8 @@ from jobtck.conformance.hazard_catalogue import HAZARDS
 from jobtck.conformance.hazard_files import parse_hazards
 from jobtck.conformance.hazards import Hazard
 from jobtck.conformance.traces import JsonObject, witness_traces
-from jobtck.observe import REFERENCE, real_backend_names, with_observations
 from jobtck.explorations import read_saved, restore_all, saved_all, write_saved
+from jobtck.observe import REFERENCE, real_backend_names, with_observations
 from jobtck.reports.design_tables import print_designs_record
 from jobtck.reports.designs_html import designs_html
 from jobtck.reports.designs_json import designs_json

@@ -21,8 +21,11 @@ from jobtck.conformance.exploration import (
 from jobtck.conformance.hazards import World
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import BlockInfo, JobInfo, Outcome, Refusal, Unknown
+from jobtck.conformance.requirement import Needs
 from jobtck.conformance.session import Session
 from jobtck.conformance.wording import LETTERS, answer_text, call_text
+from jobtck.strategies.board import Bounds
+from jobtck.strategies.survey import explore, findings, worlds
 
 REFERENCE = "reference"
 
@@ -43,40 +46,77 @@ def _observed(record: DesignRecord, backend: str, options: Options) -> DesignRec
     """The record of one design, its witnesses played on a backend that is meant for it."""
     if backend not in (REFERENCE, real_backend_for(record.design)):
         return record
-    found: list[Finding] = list(record.findings)
-    for world in World:
-        places = [n for n, each in enumerate(found) if each.hazard.world is world and each.witness is not None]
-        design = next((extent.design for extent in record.extents if extent.world is world), record.design)
-        witnesses = [each.witness for n in places if (each := found[n]).witness is not None]
-        played = _play_all(design, backend, options, witnesses)
-        for place, (witness, observation) in zip(places, played, strict=True):
-            shown = replace(witness, observations=(*witness.observations, observation))
-            found[place] = replace(found[place], witness=shown)
-    return replace(record, findings=tuple(found))
+    found = record.findings
+    for design in dict.fromkeys(extent.design for extent in record.extents):
+        played = [extent.world for extent in record.extents if extent.design == design]
+        shown = [each for each in found if each.witness is not None and each.hazard.world in played]
+        observations = _play_all(record, design, backend, options, shown)
+        seen = dict(zip((each.hazard.id for each in shown), observations, strict=True))
+        found = tuple(_with(each, seen[each.hazard.id]) if each.hazard.id in seen else each for each in found)
+    return replace(record, findings=found)
+
+
+def _with(finding: Finding, seen: Observation) -> Finding:
+    assert finding.witness is not None
+    return replace(finding, witness=replace(finding.witness, observations=(*finding.witness.observations, seen)))
 
 
 def _play_all(
-    design: Design, backend: str, options: Options, witnesses: Sequence[Witness]
-) -> list[tuple[Witness, Observation]]:
-    if not witnesses:
+    record: DesignRecord, design: Design, backend: str, options: Options, shown: Sequence[Finding]
+) -> list[Observation]:
+    """What comes of the witnesses of one design, all on the same guests."""
+    if not shown:
         return []
+    if backend != REFERENCE and design != record.design:
+        told = Observation(backend, Observed.NOT_TO_BE_HAD, "it runs one backup at a time")
+        return [told for _ in shown]
     try:
         target = load_backend(backend).open(design, options)
     except (BadInput, BackendFailure) as error:
-        told = Observation(backend, Observed.NOT_TO_BE_HAD, str(error))
-        return [(each, told) for each in witnesses]
+        return [Observation(backend, Observed.NOT_TO_BE_HAD, str(error)) for _ in shown]
     try:
+        witnesses = playable(record, design, target, shown)
+        mixed = [each.hazard.world is World.DOMAINS for each in shown]
         guests = target.fresh()
         try:
-            return [(each, observation(target, guests, each)) for each in witnesses]
+            seen = [None if fresh else observation(target, guests, each) for each, fresh in zip(witnesses, mixed, strict=True)]
         finally:
             guests.close()
+        return [each or _on_fresh_guests(target, witness) for each, witness in zip(seen, witnesses, strict=True)]
     finally:
         target.close()
 
 
-def observation(target: Target, guests: Backend, witness: Witness) -> Observation:
-    """What comes of the witness's calls there."""
+def _on_fresh_guests(target: Target, witness: Witness | None) -> Observation:
+    """What comes of a witness in which two domains give the same ids: they do so only from the start."""
+    guests = target.fresh()
+    try:
+        return observation(target, guests, witness)
+    finally:
+        guests.close()
+
+
+def playable(record: DesignRecord, design: Design, target: Target, shown: Sequence[Finding]) -> list[Witness | None]:
+    """The witnesses; where the backend runs fewer backups at once than the design, those that need no more."""
+    parallel = target.capabilities.parallel_backups
+    witnesses = [each.witness for each in shown]
+    if parallel >= design.parallel:
+        return witnesses
+    extent = record.extents[0]
+    bounds = Bounds(clients=extent.clients, jobs=extent.jobs, depth=extent.depth)
+    hazards = [replace(each.hazard, needs=Needs()) for each in shown]
+    narrow = replace(design, parallel=parallel)
+    explorers = worlds(narrow, bounds, [each for each in hazards if each.world is not World.FUTURE])
+    explore(explorers, lambda _: "")
+    present = [each for each in hazards if each.world in explorers]
+    found = {each.hazard.id: each.witness for each in findings(narrow, explorers, present)}
+    return [found.get(each.hazard.id) for each in shown]
+
+
+def observation(target: Target, guests: Backend, witness: Witness | None) -> Observation:
+    """What comes of the witness's calls there; None is one that the backend cannot have."""
+    if witness is None:
+        return Observation(target.name, Observed.NOT_TO_BE_HAD, "it runs one backup at a time")
     try:
         return play(target, guests, [line for line in witness.lines if line.call is not None])
     except JobtckError as error:
