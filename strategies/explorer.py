@@ -194,6 +194,10 @@ class Explorer:
         """The state of that server and these memories."""
         return self.packing.canonical(self._servers.number(server), [self._memories.number(each) for each in memories])
 
+    def states_by_all_names(self) -> int:
+        """How many states there are when those that differ by names are counted one by one."""
+        return sum(len(self.packing.all_names(*self.packing.unpack(key))) for key in self.keys)
+
     def __len__(self) -> int:
         return len(self.keys)
 

@@ -83,6 +83,14 @@ class Packing:
             best = min(best, packed)
         return best
 
+    def all_names(self, server: int, memories: list[int]) -> set[int]:
+        """The states that are one with this but for names."""
+        known = [self.memories.names(memory) for memory in memories]
+        return {
+            self.pack(renamed, [known[client][disks] for client in order])
+            for renamed, (order, disks) in zip(self.servers.names(server), self._renamings, strict=True)
+        }
+
     def _rename_server(self, server: Server, renaming: int) -> Server:
         clients = self._clients[renaming // len(self._disks)]
         disks = self._disks[renaming % len(self._disks)]

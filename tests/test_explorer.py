@@ -1,7 +1,7 @@
 """The drawing board: what its server does is what the reference does, and nothing within bounds is missed."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 
@@ -138,7 +138,9 @@ def test_no_history_is_missed_for_the_sake_of_speed(design: Design) -> None:
 
 def test_symmetry_makes_names_of_clients_and_disks_one() -> None:
     explorer = explored(LISTED, Bounds(depth=3))
-    for server, memories in [(step.server, [step.memory, ()]) for step in Moves(LISTED, SMALL).of_client(Server(), (), 0)]:
+    for server, memories in [
+        (step.server, [step.memory, ()]) for step in Moves(LISTED, SMALL).of_client(Server(), (), 0)
+    ]:
         for order in permutations(range(2)):
             swapped = [memories[client] for client in order]
             jobs = tuple(job._replace(owner=order[job.owner]) if job.owner >= 0 else job for job in server.jobs)
@@ -291,5 +293,3 @@ def test_hazards_are_told_apart_and_sourced() -> None:
         assert hazard.text.endswith(".")
         assert hazard.source
         assert hazard.world in World
-
-

@@ -79,7 +79,10 @@ def _play_all(
         mixed = [each.hazard.world is World.DOMAINS for each in shown]
         guests = target.fresh()
         try:
-            seen = [None if fresh else observation(target, guests, each) for each, fresh in zip(witnesses, mixed, strict=True)]
+            seen = [
+                None if fresh else observation(target, guests, each)
+                for each, fresh in zip(witnesses, mixed, strict=True)
+            ]
         finally:
             guests.close()
         return [each or _on_fresh_guests(target, witness) for each, witness in zip(seen, witnesses, strict=True)]
