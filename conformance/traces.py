@@ -38,7 +38,10 @@ JsonObject = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a trace file holds: on what it was seen, what it shows, and the calls."""
+    """What a trace file holds: on what it was seen, what it shows, and the calls.
+
+    That of a witness shows a `hazard`, and says which of its calls are refused.
+    """
 
     backend: str
     design: Design
@@ -63,7 +66,6 @@ def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
                 "requirements": [],
                 "hazard": finding.hazard.id,
                 "refused": [line.refused for line, _ in lines],
-                "hit": lines[-1][0].hit if lines else "",
                 "calls": [{**call_json(call), "answer": {"words": line.answer}} for line, call in lines],
             }
             yield f"{design.design.name}-{finding.hazard.id}.json", content
@@ -141,7 +143,8 @@ def parse_trace(text: str, place: str) -> Trace:
     calls, requirements = content["calls"], content["requirements"]
     if not isinstance(calls, list) or not 0 < len(calls) <= CALLS_MAX:
         raise BadInput(f"{place}: 'calls' is no list of 1 to {CALLS_MAX} calls")
-    if not isinstance(requirements, list) or not requirements:
+    hazard = content.get("hazard", "")
+    if not isinstance(requirements, list) or not (requirements or hazard):
         raise BadInput(f"{place}: 'requirements' is no list of requirements, one at least")
     design = _design(content["design"], place)
     return Trace(
@@ -149,7 +152,17 @@ def parse_trace(text: str, place: str) -> Trace:
         design=design,
         requirements=tuple(str(each) for each in requirements),
         calls=tuple(_call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
+        hazard=str(hazard),
+        refused=_refused(content, len(calls), place),
     )
+
+
+def _refused(content: JsonObject, count: int, place: str) -> tuple[bool, ...]:
+    """Which calls a witness has refused; nothing where the trace is none."""
+    told = content.get("refused", [False] * count)
+    if not isinstance(told, list) or len(told) != count or not all(isinstance(each, bool) for each in told):
+        raise BadInput(f"{place}: 'refused' does not say of each call whether it is refused")
+    return tuple(told)
 
 
 def _design(content: object, place: str) -> Design:

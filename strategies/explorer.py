@@ -8,18 +8,20 @@ once for each pair of a server and a memory. States that differ by names of clie
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
 from jobtck.conformance.design import Design
 from jobtck.conformance.histories import By, Moment, Trouble, Verb
 from jobtck.strategies.board import Bounds, Server, indistinct, unfindable, unreachable
-from jobtck.strategies.memories import Item, Memory
+from jobtck.strategies.memories import Item, Memory, asked_without
 from jobtck.strategies.moves import Moves
 from jobtck.strategies.packing import Packing
 from jobtck.strategies.turns import ENVIRONMENT, Step
 
 CHECK_EVERY = 4096  # states expanded between two looks at the clock
+TROUBLING = -1  # instead of a count: what the steps lead to has to be looked at
 
 
 class Seen(NamedTuple):
@@ -67,6 +69,8 @@ class Explorer:
         self.packing = Packing(bounds)
         self._servers = self.packing.servers
         self._memories = self.packing.memories
+        self._last: dict[tuple[int, int, int], int] = {}
+        self._last_parts: dict[tuple[int, int, object], int] = {}
         self._outgoing: dict[tuple[int, int, int], Outgoing] = {}
         self._troubles: dict[int, tuple[tuple[Trouble, frozenset[int]], ...]] = {}
         start = self.packing.pack(self._servers.number(Server()), [self._memories.number(())] * bounds.clients)
@@ -104,15 +108,53 @@ class Explorer:
     def _expand(self, place: int) -> None:
         """Takes every step from a state; of the last ones it is enough to know what they are, not where they lead."""
         server, memories = self.packing.unpack(self.keys[place])
-        is_last = self.progress.depth + 1 == self.bounds.depth
-        for client in (*range(len(memories)), ENVIRONMENT):
-            outgoing = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
-            self.progress.transitions += outgoing.steps
-            for server_after, memory_after in outgoing.troubling:
-                self._note_troubles(place, server_after, _with(memories, client, memory_after))
-            if not is_last:
-                for server_after, memory_after in outgoing.changing:
-                    self._reach(place, server_after, _with(memories, client, memory_after))
+        take = self._take_last if self.progress.depth + 1 == self.bounds.depth else self._take
+        for client in range(len(memories)):
+            take(place, server, memories, client)
+        self._take(place, server, memories, ENVIRONMENT)
+
+    def _take(self, place: int, server: int, memories: list[int], client: int) -> None:
+        outgoing = self._steps(place, server, 0 if client == ENVIRONMENT else memories[client], client)
+        self.progress.transitions += outgoing.steps
+        for server_after, memory_after in outgoing.troubling:
+            self._note_troubles(place, server_after, _with(memories, client, memory_after))
+        if self.progress.depth + 1 < self.bounds.depth:
+            for server_after, memory_after in outgoing.changing:
+                self._reach(place, server_after, _with(memories, client, memory_after))
+
+    def _take_last(self, place: int, server: int, memories: list[int], client: int) -> None:
+        last = self._last.get((server, memories[client], client))
+        if last is None:
+            last = self._last[server, memories[client], client] = self._work_out_last(
+                place, server, memories[client], client
+            )
+        if last == TROUBLING:
+            self._take(place, server, memories, client)
+        else:
+            self.progress.transitions += last
+
+    def _work_out_last(self, place: int, server: int, memory: int, client: int) -> int:
+        """How many steps a client can take, each part of them worked out once for all memories that have it."""
+        known = self._memories.parts[memory]
+        turn = self.moves.turn(self._servers.parts[server], known, client)
+        parts: list[tuple[object, Callable[[], Iterator[Step]]]] = [
+            (asked_without(known), partial(self.moves.with_nothing, turn))
+        ]
+        parts += [(item, partial(self.moves.with_item, turn, item)) for item in known]
+        counts = [self._count_last(place, (server, client, key), steps) for key, steps in parts]
+        return TROUBLING if TROUBLING in counts else sum(counts)
+
+    def _count_last(self, place: int, key: tuple[int, int, object], steps: Callable[[], Iterator[Step]]) -> int:
+        found = self._last_parts.get(key)
+        if found is None:
+            taken = list(steps())
+            for step in taken:
+                self.first.setdefault(step.moment, Seen(place, self.progress.depth + 1))
+            server = self._servers.parts[key[0]]
+            after = {step.server for step in taken if step.server != server}
+            troubling = any(self._troubles_of(self._servers.number(each)) for each in after)
+            found = self._last_parts[key] = TROUBLING if troubling else len(taken)
+        return found
 
     def _reach(self, place: int, server: int, memories: list[int]) -> None:
         packed = self.packing.canonical(server, memories)

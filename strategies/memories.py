@@ -53,6 +53,12 @@ def freed(memory: Memory, item: Item) -> Memory:
     return learn(without, item._replace(by=By.FREED, value=NOWHERE))
 
 
+def asked_without(memory: Memory) -> Memory:
+    """What decides which moments the calls without an id are: what is meant by them, and whether a handle is held."""
+    handles = [each for each in memory if each.by is By.HANDLE]
+    return (*(each for each in memory if each.by in (By.ZERO, By.LEGACY, By.DISK)), *handles[:1])
+
+
 def told_over(memory: Memory, item: Item) -> Memory:
     """The memory of a client that was told that the job it means is over; handles stay until they are freed."""
     return tuple(each for each in memory if each.meant != item.meant or each.by in OF_HANDLES)

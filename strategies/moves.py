@@ -47,10 +47,18 @@ class Moves:
 
     def of_client(self, server: Server, memory: Memory, client: int) -> Iterator[Step]:
         """Everything that the client can do, knowing this."""
-        turn = turn_of(self.design, server, memory, client, self._domains)
-        yield from self._begins(turn)
+        turn = self.turn(server, memory, client)
+        yield from self.with_nothing(turn)
         for item in memory:
-            yield from self._uses(turn, item)
+            yield from self.with_item(turn, item)
+
+    def turn(self, server: Server, memory: Memory, client: int) -> Turn:
+        """The turn of that client."""
+        return turn_of(self.design, server, memory, client, self._domains)
+
+    def with_nothing(self, turn: Turn) -> Iterator[Step]:
+        """What the client can do without a reference: as moments, these depend on the items in `asked_without` only."""
+        yield from self._begins(turn)
         if self._one_domain:
             yield from self._looks(turn)
         yield from departures(turn)
@@ -109,7 +117,8 @@ class Moves:
 
     # -- using what is remembered ---------------------------------------------------------------------------------
 
-    def _uses(self, turn: Turn, item: Item) -> Iterator[Step]:
+    def with_item(self, turn: Turn, item: Item) -> Iterator[Step]:
+        """What the client can do with one thing that it remembers, whatever else it does."""
         if item.by is By.DISK:
             yield self._end(turn, item, self._block_job(turn.server, item.value))
             return
