@@ -52,7 +52,7 @@ class Trace:
 
 
 def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
-    """A file name and the content of a trace for each witness: what was refused is part of it."""
+    """A name and the content of a trace for each witness: what was refused is part of it."""
     for design in record.designs:
         for finding in design.findings:
             if finding.witness is None:
@@ -68,7 +68,7 @@ def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
                 "refused": [line.refused for line, _ in lines],
                 "calls": [{**call_json(call), "answer": {"words": line.answer}} for line, call in lines],
             }
-            yield f"{design.design.name}-{finding.hazard.id}.json", content
+            yield f"{design.design.name}-{finding.hazard.id}", content
 
 
 def trace_json(deviation: Deviation, target: TargetRecord) -> JsonObject:
@@ -159,7 +159,9 @@ def parse_trace(text: str, place: str) -> Trace:
 
 def _refused(content: JsonObject, count: int, place: str) -> tuple[bool, ...]:
     """Which calls a witness has refused; nothing where the trace is none."""
-    told = content.get("refused", [False] * count)
+    if "refused" not in content:
+        return ()
+    told = content["refused"]
     if not isinstance(told, list) or len(told) != count or not all(isinstance(each, bool) for each in told):
         raise BadInput(f"{place}: 'refused' does not say of each call whether it is refused")
     return tuple(told)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from jobtck.conformance.exploration import Line, Witness
+from jobtck.conformance.exploration import DesignsRecord, Line, Witness
 from jobtck.reports.texts import one_line
 
 ROW, TOP, BOTTOM = 30, 34, 12  # of a step, above the first, below the last
@@ -26,6 +26,15 @@ MARKERS = "".join(
     f' markerUnits="userSpaceOnUse"><path class="tip{tip}" d="M0 0L8 4L0 8z"/></marker>'
     for id, tip in (("arrow", ""), ("arrow-bad", " bad"))
 )
+
+
+def witness_pictures(record: DesignsRecord) -> Iterator[tuple[str, str]]:
+    """A name and a picture for each witness."""
+    for design in record.designs:
+        for finding in design.findings:
+            if finding.witness is not None:
+                title = f"{design.design.name}: {finding.hazard.text}"
+                yield f"{design.design.name}-{finding.hazard.id}", sequence_svg(finding.witness, title)
 
 
 def sequence_svg(witness: Witness, title: str) -> str:

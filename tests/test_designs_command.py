@@ -136,9 +136,10 @@ def test_what_was_saved_goes_on(jobtck: Command, tmp_path: Path) -> None:
 
 
 def test_a_witness_is_a_trace_that_replays(jobtck: Command, tmp_path: Path) -> None:
-    assert jobtck("designs", "zero-id", "--depth", "5", "--traces", "traces").returncode == 0
+    assert jobtck("designs", "zero-id", "--depth", "5", "--witnesses", "traces").returncode == 0
     ran = jobtck("replay", "traces/zero-id-zero-end.json")
     assert (ran.returncode, "zero-end: observed" in ran.stdout) == (1, True), ran.stdout + ran.stderr
+    assert (tmp_path / "traces/zero-id-zero-end.svg").read_text().startswith("<svg")
     path = tmp_path / "traces/zero-id-zero-end.json"
     content = json.loads(path.read_text())
     content["refused"][-1] = True

@@ -195,7 +195,7 @@ def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
 @click.option("--hazards", "hazard_files", multiple=True, metavar="FILE", help="Hazards of your own, TOML or Python.")
 @click.option("--json", "json_path", type=PATH, help="Write what was found as JSON.")
 @click.option("--html", "html_path", type=PATH, help="Write it as a page, with the witnesses as pictures.")
-@click.option("--traces", type=PATH, help="Write the witnesses into that directory, for 'jobtck replay'.")
+@click.option("--witnesses", type=PATH, help="Write each witness there, as a picture and as a trace to replay.")
 @click.option("--save", type=PATH, help="Go on from that file, and keep there how far it came.")
 @click.option("--real", is_flag=True, help="Play the witnesses on real libvirt, where it can have the design.")
 @CONNECT
@@ -209,7 +209,7 @@ def designs_(
     hazard_files: tuple[str, ...],
     json_path: Path | None,
     html_path: Path | None,
-    traces: Path | None,
+    witnesses: Path | None,
     save: Path | None,
     real: bool,
     uri: str | None,
@@ -233,7 +233,7 @@ def designs_(
         command=shlex.join(["jobtck", *sys.argv[1:]]),
     )
     wanted = options_for(uri, read_only=False) if real or uri else None
-    raise SystemExit(tell(question, Outputs(json_path, html_path, traces, save, wanted), Console()))
+    raise SystemExit(tell(question, Outputs(json_path, html_path, witnesses, save, wanted), Console()))
 
 
 if __name__ == "__main__":

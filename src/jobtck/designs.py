@@ -3,6 +3,7 @@
 import json
 import runpy
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from jobtck.observe import REFERENCE, real_backend_names, with_observations
 from jobtck.reports.design_tables import print_designs_record
 from jobtck.reports.designs_html import designs_html
 from jobtck.reports.designs_json import designs_json
+from jobtck.reports.sequence_diagram import witness_pictures
 from jobtck.strategies.board import Bounds
 from jobtck.strategies.costs import costs
 from jobtck.strategies.survey import explore, extents, findings, worlds
@@ -51,7 +53,7 @@ class Outputs:
 
     json: Path | None = None
     html: Path | None = None
-    traces: Path | None = None
+    witnesses: Path | None = None
     save: Path | None = None
     real: Options | None = None
 
@@ -140,7 +142,7 @@ def tell(question: Question, outputs: Outputs, console: Console) -> int:
     record = with_observations(survey(question, outputs.save, console), [REFERENCE], Options())
     write(record, outputs)
     if outputs.real is not None:
-        with terminated_as_interrupted():
+        with terminated_as_interrupted(threading.Event()):
             names = real_backend_names(each.design for each in record.designs)
             record = with_observations(record, names, outputs.real)
         write(record, outputs)
@@ -157,9 +159,16 @@ def write(record: DesignsRecord, outputs: Outputs) -> None:
     for path, text in texts.items():
         if path is not None:
             _write(path, text)
-    if outputs.traces is not None:
+    if outputs.witnesses is not None:
         for name, content in witness_traces(record):
-            _write(outputs.traces / name, json.dumps(content, indent=1) + "\n")
+            _write(outputs.witnesses / f"{_flat(name)}.json", json.dumps(content, indent=1) + "\n")
+        for name, picture in witness_pictures(record):
+            _write(outputs.witnesses / f"{_flat(name)}.svg", picture)
+
+
+def _flat(name: str) -> str:
+    """The name as that of one file, whatever its author called the design."""
+    return name.replace("/", "_")
 
 
 def _write(path: Path, text: str) -> None:

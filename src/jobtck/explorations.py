@@ -59,10 +59,10 @@ def read_saved(path: Path, bounds: Bounds) -> Saved:
     """What was found before, by what was explored."""
     try:
         content = json.loads(gzip.decompress(path.read_bytes()))
+    except (gzip.BadGzipFile, ValueError, EOFError, zlib.error, RecursionError) as error:
+        raise BadInput(f"{path}: no exploration of jobtck designs --save") from error
     except OSError as error:
         raise BadInput(f"{path}: cannot read the exploration: {error}") from error
-    except (ValueError, EOFError, zlib.error, RecursionError) as error:
-        raise BadInput(f"{path}: no exploration of jobtck designs --save") from error
     match content:
         case {"schema": str(schema), "bounds": list(before), "explorations": list(explorations)} if schema == SCHEMA:
             if before != list(bounds):

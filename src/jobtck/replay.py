@@ -58,7 +58,10 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
 
 def _show_hazard(console: Console, target: Target, trace: Trace) -> int:
     """Plays a witness of `jobtck designs`: the hazard is still there when every answer is as on the drawing board."""
-    lines = [Line(call.client, "", call=call, refused=no) for call, no in zip(trace.calls, trace.refused, strict=True)]
+    lines = [
+        Line(call.client, "", call=call, refused=no)
+        for call, no in zip(trace.calls, trace.refused or [False] * len(trace.calls), strict=True)
+    ]
     guests = target.fresh()
     try:
         told = observation(target, guests, Witness(tuple(lines)))
