@@ -39,7 +39,7 @@ HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     Hazard(
-        id="stale-end-other-client",
+        id="stale-end-others",
         text="An end meant for a backup that is over ends another client's.",
         source=STALE,
         needs=WITH_IDS,
@@ -149,7 +149,7 @@ HAZARDS: tuple[Hazard, ...] = (
         when=Pattern(verb=ACTS, by=BY_REFERENCE, learnt=(Learnt.DEFAULT,), hit=(Hit.ANOTHER,)),
     ),
     Hazard(
-        id="handle-use-after-free",
+        id="handle-after-free",
         text="A handle can be used after it was freed; a server that conforms refuses, a C library may crash.",
         source=FREED,
         needs=Needs(handle=OPAQUE),

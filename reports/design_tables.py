@@ -36,7 +36,7 @@ def print_designs_record(console: Console, record: DesignsRecord) -> None:
 
 def hazard_table(record: DesignsRecord) -> Table:
     """A row for each hazard, a column for each design."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0))
     table.add_column("hazard", no_wrap=True)
     for design in record.designs:
         table.add_column(column_title(design), justify="right", no_wrap=True)
@@ -72,8 +72,8 @@ def _print_legend(console: Console) -> None:
 
 def cost_table(record: DesignsRecord) -> Table:
     """What the usual workflows cost: calls, and in brackets the round trips among them."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("calls (round trips)", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0))
+    table.add_column("calls (round trips)")
     for design in record.designs:
         table.add_column(column_title(design), justify="right", no_wrap=True)
     workflows = [cost.workflow for cost in record.designs[0].costs] if record.designs else []
@@ -86,7 +86,7 @@ def cost_table(record: DesignsRecord) -> Table:
 
 def extent_table(record: DesignsRecord) -> Table:
     """How far each design was looked at."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0))
     for title in ("explored", "clients", "jobs", "steps", "states", "transitions", "seconds"):
         table.add_column(title, justify="left" if title == "explored" else "right", no_wrap=title != "explored")
     for design in record.designs:

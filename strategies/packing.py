@@ -1,6 +1,6 @@
 """States as numbers: each part is kept once, and states that differ by names of clients or disks are one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import permutations
 from typing import Generic, TypeVar
 
@@ -12,7 +12,7 @@ WIDTH = 21  # bits of a part's number: two million servers, or memories, are far
 MASK = (1 << WIDTH) - 1
 NO_STATE = 1 << 62 * 8  # more than any state
 
-Part = TypeVar("Part", Server, Memory)
+Part = TypeVar("Part", bound=Hashable)
 
 
 class Parts(Generic[Part]):

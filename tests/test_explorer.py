@@ -113,11 +113,11 @@ def test_no_history_is_missed_for_the_sake_of_speed(design: Design) -> None:
     """Beside an exploration without numbers, symmetry or memory of what was worked out."""
     bounds = Bounds(depth=3)
     moves = Moves(design, bounds)
-    level = {(Server(), ((), ()))}
+    level: set[tuple[Server, tuple[Memory, Memory]]] = {(Server(), ((), ()))}
     states = set(level)
     moments: set[Moment] = set()
     for _ in range(bounds.depth):
-        after = set()
+        after: set[tuple[Server, tuple[Memory, Memory]]] = set()
         for server, memories in level:
             for step in [*moves.by_itself(server)]:
                 moments.add(step.moment)
@@ -167,7 +167,7 @@ FIVE = Bounds(depth=5)
 ONE_JOB = Bounds(jobs=1, depth=5)
 PLANTED: list[tuple[str, Design, Design, Bounds]] = [
     ("stale-end", RECYCLED, LISTED, FIVE),
-    ("stale-end-other-client", RECYCLED, LISTED, FIVE),
+    ("stale-end-others", RECYCLED, LISTED, FIVE),
     ("stale-end-other-kind", RECYCLED, PARALLEL, FIVE),
     ("stale-query", RECYCLED, LISTED, FIVE),
     ("zero-end", LISTED, LISTED, ONE_JOB),
@@ -182,7 +182,7 @@ PLANTED: list[tuple[str, Design, Design, Bounds]] = [
     ("window-disk-act", LISTED, LISTED, ONE_JOB),
     ("window-lookup-act", replace(OPAQUE, reuse=RECYCLED.reuse), OPAQUE, Bounds(depth=6)),
     ("window-default-act", replace(PARALLEL, reuse=RECYCLED.reuse), PARALLEL, FIVE),
-    ("handle-use-after-free", OPAQUE, PARALLEL, FIVE),
+    ("handle-after-free", OPAQUE, PARALLEL, FIVE),
     ("handle-double-free", OPAQUE, PARALLEL, FIVE),
     ("handle-leak", OPAQUE, PARALLEL, FIVE),
     ("domain-mixed-up", PARALLEL, OPAQUE, FIVE),
