@@ -118,19 +118,19 @@ def plot(points: list[Point]) -> str:
         for place, (bound, what) in enumerate(panels)
     )
     names = "".join(
-        f'<text x="{20 + 150 * place}" y="{2 * HEIGHT + 18}" fill="{colour}">{name}</text>'
+        f'<text x="{20 + 150 * place}" y="{2 * HEIGHT + 18}" style="fill:{colour}">{name}</text>'
         for place, (name, colour) in enumerate(zip(presets(), COLOURS, strict=True))
     )
     width, height = WIDTH * len(GROWN) + 80, 2 * HEIGHT + 30
     style = (
         "text{font:12px sans-serif;fill:#1b1f24}rect{fill:#fff}@media (prefers-color-scheme:dark){"
-        "text:not([fill]){fill:#e6edf3}rect{fill:#0d1117}}"
+        "text:not([style]){fill:#e6edf3}rect{fill:#0d1117}}"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f"<style>{style}</style><rect width='{width}' height='{height}'/>{body}"
-        f"{names.replace('<text', '<text style=fill:unset')}</svg>\n"
-    ).replace("style=fill:unset", "")
+        f"{names}</svg>\n"
+    )
 
 
 def panel(points: list[Point], bound: str, what: str) -> str:
