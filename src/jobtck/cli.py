@@ -1,4 +1,4 @@
-"""The command line: `jobtck run`, `list`, `probe` and `replay`."""
+"""The command line: `jobtck run`, `list`, `designs`, `probe` and `replay`."""
 
 import math
 import shlex
