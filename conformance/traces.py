@@ -1,7 +1,7 @@
 """Traces as files: calls with symbolic ids, so that a trace of one backend replays on another."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 
 from jobtck.conformance.calls import (
@@ -19,6 +19,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.exploration import DesignsRecord
 from jobtck.conformance.plain import READERS, JsonObject, Reader, below, plain
 from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord
 from jobtck.conformance.state import HANDLE_LABELS, LABELS
@@ -29,12 +30,37 @@ BYTES_MAX = 64 * 1024 * 1024  # of a trace file
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a trace file holds: on what it was seen, what it shows, and the calls."""
+    """What a trace file holds: on what it was seen, what it shows, and the calls.
+
+    That of a witness shows a `hazard`, and says which of its calls are refused.
+    """
 
     backend: str
     design: Design
     requirements: tuple[str, ...]
     calls: tuple[Call, ...]
+    hazard: str = ""
+    refused: tuple[bool, ...] = ()
+
+
+def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
+    """A name and the content of a trace for each witness: what was refused is part of it."""
+    for design in record.designs:
+        for finding in design.findings:
+            if finding.witness is None:
+                continue
+            played = next(each.design for each in design.extents if each.world is finding.hazard.world)
+            lines = [(line, line.call) for line in finding.witness.lines if line.call is not None]
+            content: JsonObject = {
+                "schema": TRACE_SCHEMA,
+                "backend": "reference",
+                "design": design_json(played),
+                "requirements": [],
+                "hazard": finding.hazard.id,
+                "refused": [line.refused for line, _ in lines],
+                "calls": [{**call_json(call), "answer": {"words": line.answer}} for line, call in lines],
+            }
+            yield f"{design.design.name}-{finding.hazard.id}", content
 
 
 def trace_json(deviation: Deviation, target: TargetRecord) -> JsonObject:
@@ -89,7 +115,8 @@ def parse_trace(text: str, place: str) -> Trace:
     calls, requirements = content["calls"], content["requirements"]
     if not isinstance(calls, list) or not 0 < len(calls) <= CALLS_MAX:
         raise BadInput(f"{place}: 'calls' is no list of 1 to {CALLS_MAX} calls")
-    if not isinstance(requirements, list) or not requirements:
+    hazard = content.get("hazard", "")
+    if not isinstance(requirements, list) or not (requirements or hazard):
         raise BadInput(f"{place}: 'requirements' is no list of requirements, one at least")
     design = _design(content["design"], place)
     return Trace(
@@ -97,7 +124,19 @@ def parse_trace(text: str, place: str) -> Trace:
         design=design,
         requirements=tuple(str(each) for each in requirements),
         calls=tuple(_call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
+        hazard=str(hazard),
+        refused=_refused(content, len(calls), place),
     )
+
+
+def _refused(content: JsonObject, count: int, place: str) -> tuple[bool, ...]:
+    """Which calls a witness has refused; nothing where the trace is none."""
+    if "refused" not in content:
+        return ()
+    told = content["refused"]
+    if not isinstance(told, list) or len(told) != count or not all(isinstance(each, bool) for each in told):
+        raise BadInput(f"{place}: 'refused' does not say of each call whether it is refused")
+    return tuple(told)
 
 
 def _design(content: object, place: str) -> Design:

@@ -1,4 +1,4 @@
-"""The command line: `jobtck run`, `list`, `probe` and `replay`."""
+"""The command line: `jobtck run`, `list`, `designs`, `probe` and `replay`."""
 
 import math
 import shlex
@@ -19,6 +19,7 @@ BACKEND = click.option(
 )
 DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+PATH = click.Path(path_type=Path)
 BUDGET_SECONDS = 60.0
 BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
 
@@ -31,9 +32,9 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
-def finite(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+def finite(_: click.Context, parameter: click.Parameter, seconds: float | None) -> float | None:
     """The seconds, if they are a number that is reached some time."""
-    if not math.isfinite(seconds):
+    if seconds is not None and not math.isfinite(seconds):
         raise click.BadParameter(f"{seconds} is no number of seconds", param=parameter)
     return seconds
 
@@ -198,6 +199,64 @@ def new_adapter_(language: str, directory: Path) -> None:
 
     for path in new_adapter(language, directory):
         click.echo(path)
+
+
+@main.command("designs")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@click.option("--clients", type=click.IntRange(1, 4), default=2, show_default=True, help="How many clients.")
+@click.option("--jobs", type=click.IntRange(1, 6), default=3, show_default=True, help="How many jobs are begun.")
+@click.option("--depth", type=click.IntRange(1, 30), default=8, show_default=True, help="How many steps a history has.")
+@click.option(
+    "--states",
+    "states_max",
+    type=click.IntRange(min=1),
+    default=4_000_000,
+    show_default=True,
+    help="Stop a design at so many states: what is not shown then is not proved absent.",
+)
+@click.option("--seconds", "seconds_max", type=click.FloatRange(min=0.1), callback=finite, help="Stop after so long.")
+@click.option("--hazards", "hazard_files", multiple=True, metavar="FILE", help="Hazards of your own, TOML or Python.")
+@click.option("--json", "json_path", type=PATH, help="Write what was found as JSON.")
+@click.option("--html", "html_path", type=PATH, help="Write it as a page, with the witnesses as pictures.")
+@click.option("--witnesses", type=PATH, help="Write each witness there, as a picture and as a trace to replay.")
+@click.option("--save", type=PATH, help="Go on from that file, and keep there how far it came.")
+@click.option("--real", is_flag=True, help="Play the witnesses on real libvirt, where it can have the design.")
+@CONNECT
+def designs_(
+    names: tuple[str, ...],
+    clients: int,
+    jobs: int,
+    depth: int,
+    states_max: int,
+    seconds_max: float | None,
+    hazard_files: tuple[str, ...],
+    json_path: Path | None,
+    html_path: Path | None,
+    witnesses: Path | None,
+    save: Path | None,
+    real: bool,
+    uri: str | None,
+) -> None:
+    """Look at every history of a design within bounds, and tell which hazards it has.
+
+    Exit status: 0 all was looked at, 3 a limit ended it.
+    """
+    from rich.console import Console
+
+    from jobtck.command import options_for
+    from jobtck.designs import Outputs, Question, designs_named, hazards_named, tell
+    from jobtck.strategies.board import Bounds
+
+    question = Question(
+        designs=designs_named(names),
+        hazards=hazards_named(hazard_files),
+        bounds=Bounds(clients=clients, jobs=jobs, depth=depth),
+        states_max=states_max,
+        seconds_max=seconds_max,
+        command=shlex.join(["jobtck", *sys.argv[1:]]),
+    )
+    wanted = options_for(uri, read_only=False) if real or uri else None
+    raise SystemExit(tell(question, Outputs(json_path, html_path, witnesses, save, wanted), Console()))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,17 @@ from jobtck.command import real_backend_for, terminated_as_interrupted
 from jobtck.confirm import replay
 from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import Call
-from jobtck.conformance.capabilities import Options
+from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.errors import BackendFailure, BadInput
+from jobtck.conformance.exploration import Line, Observed, Witness
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.session import Performed
 from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
 from jobtck.conformance.wording import answer_text, call_text
 from jobtck.fixtures.adapter_target import PREFIX
+from jobtck.observe import observation
 from jobtck.reports.texts import legible
 
 FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
@@ -37,6 +39,8 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
         except KeyboardInterrupt as error:
             raise BackendFailure("interrupted") from error
         try:
+            if trace.hazard:
+                return _show_hazard(console, target, trace)
             judge = Judge(target.design, target.capabilities)
             guests = target.fresh()
             try:
@@ -51,6 +55,25 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
     status, words = conclusion(judge, trace, performed)
     console.print(Text(f"{target.name} as {target.design.name}: {words}"))
     return status
+
+
+def _show_hazard(console: Console, target: Target, trace: Trace) -> int:
+    """Plays a witness of `jobtck designs`: the hazard is still there when every answer is as on the drawing board."""
+    lines = [
+        Line(call.client, "", call=call, refused=no)
+        for call, no in zip(trace.calls, trace.refused or [False] * len(trace.calls), strict=True)
+    ]
+    guests = target.fresh()
+    try:
+        told = observation(target, guests, Witness(tuple(lines)))
+    finally:
+        guests.close()
+    for line in lines:
+        assert line.call is not None
+        console.print(Text(legible(f"    {call_text(line.call)}") + ("  refused" if line.refused else "")))
+    words = f"{trace.hazard}: {told.observed}" + (f", {told.detail}" if told.detail else "")
+    console.print(Text(legible(f"{target.name} as {target.design.name}: {words}")))
+    return STILL_THERE if told.observed is Observed.YES else ANOTHER_TURN
 
 
 def backend_of(trace: Trace, options: Options) -> str:
