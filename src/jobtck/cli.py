@@ -15,6 +15,12 @@ CONNECT = click.option("-c", "--connect", "uri", metavar="URI", help="libvirt co
 READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Connect read-only, as in virsh.")
 BACKEND = click.option("--backend", "backend_name", metavar="NAME", help="What to judge; see 'jobtck list backends'.")
 DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
+HOST = click.option(
+    "--host",
+    "host",
+    type=click.Choice(["embedded", "libvirtd"]),
+    help="Where guests live without -c: libvirt's driver in this process, or a libvirtd of the kit's own.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 BUDGET_SECONDS = 60.0
 BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
@@ -49,6 +55,7 @@ def main() -> None:
 
 @main.command()
 @CONNECT
+@HOST
 @READ_ONLY
 @BACKEND
 @DESIGN
@@ -80,6 +87,7 @@ def main() -> None:
 )
 def run(
     uri: str | None,
+    host: str | None,
     read_only: bool,
     backend_name: str | None,
     design_name: str | None,
@@ -97,7 +105,7 @@ def run(
 
     order = Order(
         pairs=pairs_for(backend_name, design_name),
-        options=options_for(uri, read_only=read_only),
+        options=options_for(uri, host, read_only=read_only),
         budget_seconds=budget,
         seed=seed,
         known=known_deviations(known),
@@ -152,29 +160,33 @@ def cells(design_name: str | None, as_json: bool) -> None:
 
 @main.command()
 @CONNECT
+@HOST
 @READ_ONLY
 @BACKEND
 @DESIGN
 @AS_JSON
-def probe(uri: str | None, read_only: bool, backend_name: str | None, design_name: str | None, as_json: bool) -> None:
+def probe(
+    uri: str | None, host: str | None, read_only: bool, backend_name: str | None, design_name: str | None, as_json: bool
+) -> None:
     """Find out by trying what a backend can do, with the evidence."""
     from jobtck.command import options_for, pairs_for
     from jobtck.listing import show_probe
 
     pair = pairs_for(backend_name, design_name)[0]
-    show_probe(pair, options_for(uri, read_only=read_only), as_json=as_json)
+    show_probe(pair, options_for(uri, host, read_only=read_only), as_json=as_json)
 
 
 @main.command()
 @click.argument("trace", type=click.Path(path_type=Path, dir_okay=False))
 @CONNECT
+@HOST
 @BACKEND
-def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
+def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | None) -> None:
     """Make the calls of a trace again: fixed (0), still there (1), or it took another turn (3)."""
     from jobtck.command import options_for
     from jobtck.replay import replay_and_tell
 
-    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, read_only=False)))
+    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False)))
 
 
 if __name__ == "__main__":
