@@ -94,12 +94,20 @@ class Target(Protocol):
         ...
 
 
+class OwnHost(StrEnum):
+    """Where guests live that are on nobody else's host; without a choice, where the backend likes it best."""
+
+    EMBEDDED = "embedded"
+    LIBVIRTD = "libvirtd"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where a backend is to be had: a libvirt URI (None: one of its own), and a directory for its files."""
+    """Where a backend is to be had: a libvirt URI (None: a host of its own), and a directory for its files."""
 
     uri: str | None = None
     read_only: bool = False
+    host: OwnHost | None = None
     work_dir: Path | None = None
 
 

@@ -15,3 +15,7 @@ class BadInput(JobtckError):
 
 class BackendFailure(JobtckError):
     """The backend cannot be had, or died: no verdict can rest on it."""
+
+
+class SessionLost(BackendFailure):
+    """Whoever answers was lost in the middle of a session: nothing is said of it, and the next may go better."""

@@ -107,13 +107,18 @@ def native_text(code: str, text: str, limit: int = LINE_MAX) -> str:
     return ": ".join(filter(None, [one_line(code, limit), one_line(text, limit)]))
 
 
+PRIVATE_DAEMON = "/jobtck-daemon-"  # in the path of its socket
+
+
 def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) -> list[str]:
     """The words of the command that plays the trace again where it was seen; quoted for a shell."""
     path = "/".join(filter(None, [report_dir.rstrip("/"), deviation.trace_file]))
     words = ["jobtck", "replay", path]
-    # The embedded driver is what replays where nothing else is said, in a new directory.
+    # The embedded driver is what replays where nothing else is said, in a new directory; so does a new daemon.
     if target.uri.startswith("exec:"):
         words += ["--backend", target.uri]
+    elif PRIVATE_DAEMON in target.uri:
+        words += ["--host", "libvirtd"]
     elif target.uri and not target.uri.startswith("qemu:///embed"):
         words += ["-c", target.uri]
     return [shlex.quote(legible(word)) for word in words]

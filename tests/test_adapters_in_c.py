@@ -25,7 +25,7 @@ from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.design import presets
 from jobtck.conformance.outcomes import DONE, Completed, Description, JobInfo
 from jobtck.fixtures.adapter_target import AdapterTarget
-from jobtck.fixtures.hosts import AS_ROOT, QEMU_CONF
+from jobtck.fixtures.own_hosts import AS_ROOT, QEMU_CONF
 from jobtck.starting_point import new_adapter
 
 Jobtck = Callable[..., "subprocess.CompletedProcess[str]"]

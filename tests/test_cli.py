@@ -94,7 +94,7 @@ def test_help_imports_nothing_heavy() -> None:
     [
         ("requirements", "id", IDS),
         ("designs", "name", list(presets())),
-        ("backends", "name", ["libvirt", "numbered", "qemu-jobs", "reference"]),
+        ("backends", "name", ["libvirt", "libvirtd", "numbered", "qemu-jobs", "reference", "virsh"]),
     ],
 )
 def test_lists_are_told_as_tables_and_as_json(
@@ -218,7 +218,10 @@ REFERENCE = ["run", "--backend", "reference"]
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["run", "--backend", "qemu"], "no backend 'qemu': there are libvirt, numbered, qemu-jobs, reference"),
+        (
+            ["run", "--backend", "qemu"],
+            "no backend 'qemu': there are libvirt, libvirtd, numbered, qemu-jobs, reference, virsh",
+        ),
         ([*REFERENCE, "--design", "zero"], "no design 'zero': give one of default-job, "),
         ([*REFERENCE, "--design", "bad.toml"], "bad.toml:2:1: handle = 'int': one of 'none'"),
         ([*REFERENCE, "--known", "bad.toml"], "bad.toml:1:2: 'mine' is unknown here"),

@@ -100,7 +100,7 @@ def test_the_shipped_list_speaks_of_what_there_is_and_says_why() -> None:
     assert len(set(shipped)) == len(shipped)
     for each in shipped:
         assert each.requirement in BY_ID
-        assert each.backend in {"libvirt", "numbered", "qemu-jobs"}
+        assert each.backend in {"libvirt", "numbered", "qemu-jobs", "virsh"}
         assert each.design in {"", *presets()}
         assert each.versions.strip(), "a release that was really run"
         assert each.reason.strip()

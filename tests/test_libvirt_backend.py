@@ -53,7 +53,8 @@ if shutil.which("qemu-img") is None:
     pytest.skip("QEMU is not installed", allow_module_level=True)
 
 from jobtck.fixtures.libvirt_backend import backend as plugin
-from jobtck.fixtures.libvirt_target import LibvirtBackend, LibvirtTarget
+from jobtck.fixtures.libvirt_calls import LibvirtBackend
+from jobtck.fixtures.libvirt_target import LibvirtTarget
 
 pytestmark = pytest.mark.real
 

@@ -18,6 +18,12 @@ BACKEND = click.option(
     "--backend", "backend_name", metavar="NAME|exec:COMMAND", help="What to judge; see 'jobtck list backends'."
 )
 DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
+HOST = click.option(
+    "--host",
+    "host",
+    type=click.Choice(["embedded", "libvirtd"]),
+    help="Where guests live without -c: libvirt's driver in this process, or a libvirtd of the kit's own.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.Path(path_type=Path)
 BUDGET_SECONDS = 60.0
@@ -53,6 +59,7 @@ def main() -> None:
 
 @main.command()
 @CONNECT
+@HOST
 @READ_ONLY
 @BACKEND
 @DESIGN
@@ -89,6 +96,7 @@ def main() -> None:
 )
 def run(
     uri: str | None,
+    host: str | None,
     read_only: bool,
     backend_name: str | None,
     design_name: str | None,
@@ -107,7 +115,7 @@ def run(
 
     order = Order(
         pairs=pairs_for(backend_name, design_name),
-        options=options_for(uri, read_only=read_only),
+        options=options_for(uri, host, read_only=read_only),
         budget_seconds=budget,
         seed=seed,
         known=known_deviations(known),
@@ -165,29 +173,33 @@ def cells(design_name: str | None, as_json: bool) -> None:
 
 @main.command()
 @CONNECT
+@HOST
 @READ_ONLY
 @BACKEND
 @DESIGN
 @AS_JSON
-def probe(uri: str | None, read_only: bool, backend_name: str | None, design_name: str | None, as_json: bool) -> None:
+def probe(
+    uri: str | None, host: str | None, read_only: bool, backend_name: str | None, design_name: str | None, as_json: bool
+) -> None:
     """Find out by trying what a backend can do, with the evidence."""
     from jobtck.command import options_for, pairs_for
     from jobtck.listing import show_probe
 
     pair = pairs_for(backend_name, design_name)[0]
-    show_probe(pair, options_for(uri, read_only=read_only), as_json=as_json)
+    show_probe(pair, options_for(uri, host, read_only=read_only), as_json=as_json)
 
 
 @main.command()
 @click.argument("trace", type=click.Path(path_type=Path, dir_okay=False))
 @CONNECT
+@HOST
 @BACKEND
-def replay(trace: Path, uri: str | None, backend_name: str | None) -> None:
+def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | None) -> None:
     """Make the calls of a trace again: fixed (0), still there (1), or it took another turn (3)."""
     from jobtck.command import options_for
     from jobtck.replay import replay_and_tell
 
-    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, read_only=False)))
+    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False)))
 
 
 @main.command("new-adapter")
@@ -255,7 +267,7 @@ def designs_(
         seconds_max=seconds_max,
         command=shlex.join(["jobtck", *sys.argv[1:]]),
     )
-    wanted = options_for(uri, read_only=False) if real or uri else None
+    wanted = options_for(uri, None, read_only=False) if real or uri else None
     raise SystemExit(tell(question, Outputs(json_path, html_path, witnesses, save, wanted), Console()))
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from jobtck import reportdir
 from jobtck.backends import load_backend
-from jobtck.conformance.capabilities import Options
+from jobtck.conformance.capabilities import Options, OwnHost
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, RunVerdict
@@ -48,11 +48,13 @@ def real_backend_for(design: Design) -> str:
     return REAL_BACKENDS.get(design.handle, "numbered")
 
 
-def options_for(uri: str | None, *, read_only: bool) -> Options:
+def options_for(uri: str | None, host: str | None, *, read_only: bool) -> Options:
     """Where the backend is to be had."""
+    if uri is not None and host is not None:
+        raise BadInput("--host is where guests live without -c: give one of the two")
     if read_only and uri is None:
         raise BadInput("-r needs a URI: give one with -c")
-    return Options(uri=uri, read_only=read_only)
+    return Options(uri=uri, read_only=read_only, host=None if host is None else OwnHost(host))
 
 
 def known_deviations(known: str) -> Sequence[KnownDeviation]:
@@ -111,15 +113,13 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
 
-    status = supervised(lambda: _run_and_report(order, directory, console), _kill_guests)
+    status = supervised(lambda: _run_and_report(order, directory, console), _leave_nothing_of)
     if isinstance(status, str) and not order.options.uri:
-        sweep_left_behind()
         console.print(f"jobtck: the driver in the run's process died of {status}; it is tried once more", markup=False)
         noted = replace(order, notes=(DIED_NOTE.format(status),))
-        status = supervised(lambda: _run_and_report(noted, directory, console), _kill_guests)
+        status = supervised(lambda: _run_and_report(noted, directory, console), _leave_nothing_of)
     if isinstance(status, int):
         return status
-    sweep_left_behind()
     console.print(
         f"jobtck: the process in which the backend was driven died of {status}: no verdict can rest on this "
         f"run; what it had counted until then is in {directory}",
@@ -155,16 +155,15 @@ def _keep(so_far: RunRecord, directory: Path) -> None:
         reportdir.write(replace(so_far, error=CUT_OFF), directory)
 
 
-def _kill_guests(child: int) -> None:
-    """A guest that was about to start when its process ended is gone."""
-    from jobtck.fixtures.run_directory import kill_guests_of
+def _leave_nothing_of(child: int) -> None:
+    """What a process that ended, however it did, left of hosts of its own is gone, as far as it is provably the kit's.
+
+    Of one that died a guest may have been about to start; of one that was interrupted, all is removed but what it was
+    making just then.
+    """
+    from jobtck.fixtures.run_directory import kill_guests_of, sweep_daemons, sweep_embedded, sweep_storage
 
     kill_guests_of(child)
-
-
-def sweep_left_behind() -> None:
-    """What a driver in a process that died has left is removed, as far as it is provably the kit's."""
-    from jobtck.fixtures.run_directory import sweep_embedded, sweep_storage
-
     sweep_embedded(None)
+    sweep_daemons(None)
     sweep_storage(None)

@@ -12,7 +12,7 @@ from jobtck.confirm import Patience, confirm
 from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.cells import Cell, outcome_words
-from jobtck.conformance.errors import JobtckError
+from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Cost, Deviation
@@ -291,6 +291,8 @@ class Hunt:
             return confirm(
                 self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._patience
             )
+        except SessionLost as lost:
+            return f"could not be run again: {lost}"
         except JobtckError as error:
             self._fail(error)
             return ""

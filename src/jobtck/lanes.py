@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable
 
 from jobtck.conformance.capabilities import Backend, Target
-from jobtck.conformance.errors import JobtckError
+from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
 from jobtck.strategies.tour import NewSession
 
 ATTEMPTS = 2  # somebody else may kill a guest, and libvirt may lose one; what fails twice in a row is broken
+
+LOST_MAX = 5  # sessions of one lane: a server that dies takes one in each lane with it, and is started again
 
 
 class Lane:
@@ -35,7 +37,8 @@ class Lane:
 
     def work(self, work: Callable[[NewSession], None], stop: Callable[[], bool]) -> None:
         """Does the work; once more, on fresh guests, if the backend fails. Raises what it fails of then."""
-        for attempt in range(1, ATTEMPTS + 1):
+        failed = lost = 0
+        while True:
             try:
                 self._backend = self._backend or self._target.fresh()
                 return self._timed(work)
@@ -43,10 +46,11 @@ class Lane:
                 self.mishaps.append(error)
                 if stop():
                     return None
-                if attempt == ATTEMPTS:
+                lost += isinstance(error, SessionLost)
+                failed += not isinstance(error, SessionLost)
+                if failed == ATTEMPTS or lost > LOST_MAX:
                     raise
                 self.close()
-        return None
 
     def _timed(self, work: Callable[[NewSession], None]) -> None:
         begun = time.monotonic()

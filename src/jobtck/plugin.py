@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options by which a driver's author says what is judged."""
     group = parser.getgroup("jobtck", "conformance of job-management APIs")
     group.addoption("--jobtck-connect", metavar="URI", help="libvirt connection URI, as in virsh")
+    group.addoption("--jobtck-host", choices=["embedded", "libvirtd"], help="where guests live without a URI")
     group.addoption("--jobtck-backend", metavar="NAME", help="backend to judge (default: libvirt)")
     group.addoption("--jobtck-design", metavar="NAME|FILE", help="design it plays (default: the backend's own)")
     group.addoption("--jobtck-budget", metavar="SECONDS", type=float, default=60.0, help="how long to search")
@@ -46,7 +47,7 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
     try:
         order = Order(
             pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),
-            options=options_for(option("--jobtck-connect"), read_only=False),
+            options=options_for(option("--jobtck-connect"), option("--jobtck-host"), read_only=False),
             budget_seconds=option("--jobtck-budget"),
             seed=option("--jobtck-seed"),
             known=known_deviations(option("--jobtck-known")),
