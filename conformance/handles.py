@@ -9,6 +9,7 @@ from jobtck.conformance.calls import (
     JobGetId,
     JobGetType,
     JobLookupId,
+    JobSetDefaultId,
 )
 from jobtck.conformance.outcomes import GotHandle, Id, Seen
 from jobtck.conformance.predicates import also, on, ordinary, refused
@@ -72,7 +73,7 @@ HANDLE = (
         "and touches no job.",
         source=mail("call virDomainJobFree(ptr) again to conclude things"),
         needs=Needs(handle=OPAQUE, any_call=BACKUP_VERBS),
-        when=also(ordinary, on(*BACKUP_VERBS, JobGetId, JobGetType, JobFree), dead_handle),
+        when=also(ordinary, on(*BACKUP_VERBS, JobGetId, JobGetType, JobFree, JobSetDefaultId), dead_handle),
         then=refused,
         keeps=Hurt.ANY,
     ),

@@ -1,5 +1,6 @@
 """What several tests share: charts, drawn once, and the command line in a process of its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,12 +33,19 @@ def chart_of() -> Callable[[str], Chart]:
     return drawn_once
 
 
+def users_environment() -> dict[str, str]:
+    """The environment without what tox sets for the sake of this checkout alone."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
 @pytest.fixture
 def jobtck(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `jobtck` with these arguments in an empty directory."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "jobtck.cli", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=users_environment(), timeout=120
+        )
 
     return run

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.conftest import users_environment
 
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,7 +31,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> list[Pasted]:
     blocks = BLOCK.findall(TUTORIAL.read_text(encoding="utf-8"))
     script = "".join(f'{block}echo "{MARK}$?"\n' for block in blocks)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "COLUMNS": "80", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**users_environment(), "PATH": path, "COLUMNS": "80", "PYTHONDONTWRITEBYTECODE": "1"}
     directory = tmp_path_factory.mktemp("tutorial")
     done = subprocess.run(
         ["bash"], input=script, cwd=directory, env=environment, text=True, check=True, stdout=subprocess.PIPE
