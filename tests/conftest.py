@@ -1,6 +1,7 @@
 """What several tests share: charts, drawn once, and the command line in a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +32,19 @@ def drawn_once(name: str) -> Chart:
 def chart_of() -> Callable[[str], Chart]:
     """The chart of a preset on the reference; to be looked at only."""
     return drawn_once
+
+
+@cache
+def missing_for_libvirtd() -> str:
+    """What keeps a libvirtd of the kit's own from being started here, in words; empty if nothing does."""
+    programs = ("libvirtd", "virsh", "qemu-img")
+    absent = [each for each in programs if shutil.which(each, path=f"{os.environ['PATH']}:/usr/sbin") is None]
+    if absent:
+        return f"{' and '.join(absent)} not installed"
+    namespaces = ["unshare", "--mount", "--net", "true"]
+    if os.getuid() == 0 and subprocess.run(namespaces, check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        return "this root may make no namespaces"
+    return ""
 
 
 def users_environment() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from tests.conftest import missing_for_libvirtd
 
 from jobtck.reports.result_json import validate
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 pytest.importorskip("lxml", reason="lxml is not installed")
-PROGRAMS = ("qemu-img", "libvirtd", "virsh")
-if None in {shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") for program in PROGRAMS}:
-    pytest.skip("QEMU, libvirtd or virsh is not installed", allow_module_level=True)
+if reason := missing_for_libvirtd():
+    pytest.skip(reason, allow_module_level=True)
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("libvirt")]
 

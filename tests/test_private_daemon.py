@@ -1,7 +1,5 @@
 """A libvirtd of the kit's own: clients in several processes, and whatever happens to it, to them and to guests."""
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.conftest import missing_for_libvirtd
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -44,8 +43,8 @@ from jobtck.conformance.outcomes import (
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 pytest.importorskip("lxml", reason="lxml is not installed")
-if None in {shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") for program in ("qemu-img", "libvirtd")}:
-    pytest.skip("QEMU or libvirtd is not installed", allow_module_level=True)
+if reason := missing_for_libvirtd():
+    pytest.skip(reason, allow_module_level=True)
 
 from jobtck.fixtures import numbered
 from jobtck.fixtures.libvirt_backend import libvirtd

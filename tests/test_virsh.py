@@ -1,12 +1,11 @@
 """virsh, where each call is a process: what it prints is told in libvirt's codes, and jobs outlive who began them."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import missing_for_libvirtd
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -59,8 +58,7 @@ from jobtck.fixtures.virsh import VirshClient, virsh
 
 DEFAULT_JOB = find_design("default-job")
 PULL = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
-THERE = [shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") for program in ("virsh", "libvirtd", "qemu-img")]
-real = pytest.mark.skipif(None in THERE, reason="virsh, libvirtd or QEMU is not installed")
+real = pytest.mark.skipif(bool(missing_for_libvirtd()), reason=missing_for_libvirtd())
 
 
 # -- what is printed -------------------------------------------------------------------------------
