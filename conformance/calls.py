@@ -132,6 +132,14 @@ class Flaw(StrEnum):
     UNKNOWN_CHECKPOINT = "unknown checkpoint"
     KEEP_ALONE = "keep without completed"
     ILL_FORMED_NAME = "ill-formed name"
+    CUT_OFF = "cut off"  # the client is killed before it hears the answer
+
+
+class Manner(StrEnum):
+    """How a client or a server goes away."""
+
+    ORDERLY = ""
+    KILLED = "killed"
 
 
 BAD_BACKUP_INPUT = (
@@ -378,6 +386,25 @@ class Destroy(Call):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrashGuest(Call):
+    """The process that runs the domain is killed: the domain stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect(Call):
+    """The client goes away, and another one takes its place."""
+
+    manner: Manner = Manner.ORDERLY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartServer(Call):
+    """The server goes away and is started again, and clients connect anew; domains run on meanwhile."""
+
+    manner: Manner = Manner.ORDERLY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Save(Call):
     """Saves the domain's memory to a file and stops it."""
 
@@ -421,7 +448,8 @@ QUERIES = (
     JobGetType,
     JobGetStatus,
 )
-ENVIRONMENT = (Start, Destroy, Settle, TakeEvents, Inspect)
+FAULTS: tuple[type[Call], ...] = (CrashGuest, Disconnect, RestartServer)
+ENVIRONMENT: tuple[type[Call], ...] = (Start, Destroy, *FAULTS, Settle, TakeEvents, Inspect)
 ALL_CALLS: tuple[type[Call], ...] = (
     BackupBegin,
     BackupGetXmlDesc,
@@ -448,6 +476,7 @@ ALL_CALLS: tuple[type[Call], ...] = (
     *JOB_VERBS,
     Start,
     Destroy,
+    *FAULTS,
     Save,
     Settle,
     TakeEvents,

@@ -40,7 +40,7 @@ class Capabilities:
     disks: tuple[str, ...] = ("vda", "vdb")
     disks_per_backup: int | None = None
     parallel_backups: int | None = 1
-    flaws: frozenset[Flaw] = frozenset(Flaw)
+    flaws: frozenset[Flaw] = frozenset(Flaw) - {Flaw.CUT_OFF}
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False
     in_another_process: bool = False

@@ -93,8 +93,7 @@ def call_words(state: State, call: Call) -> str:
         *(["abort"] if getattr(call, "abort", False) else []),
         *(["pivot"] if getattr(call, "pivot", False) else []),
         *_details(call),
-        getattr(call, "waits", ""),
-        getattr(call, "flaw", Flaw.NOTHING),
+        *(getattr(call, name, "") for name in ("manner", "waits", "flaw")),
         CLIENT_WORDS[call.client],
         "second domain" if call.domain else "",
     ]

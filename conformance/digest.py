@@ -23,7 +23,7 @@ from jobtck.conformance.outcomes import Description, Id, Listed, Outcome, Seen
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, Job, State
 
 # what a call says besides labels, disks and references
-_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot", "waits")
+_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot", "manner", "waits")
 
 
 def _plain(call: type[Call]) -> Callable[[Call], object]:

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import Call, Flaw
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.cells import Cell, cell, outcome_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
-from jobtck.conformance.model import after, follows, futures
-from jobtck.conformance.outcomes import Outcome, Waited
+from jobtck.conformance.model import after, follows, futures, unheard
+from jobtck.conformance.outcomes import Outcome, Unknown, Waited
 from jobtck.conformance.requirement import Answer, Level, Requirement
 from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
@@ -119,7 +119,9 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
-        if self.is_restless and (not belief.is_sure or len(self._futures(belief.state)) > 1):
+        if isinstance(outcome, Unknown) and getattr(call, "flaw", None) is Flaw.CUT_OFF:
+            return self._step_unheard(belief, call, outcome, waited)
+        if not belief.is_sure or (self.is_restless and len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
         ruling = self.rule(state, call, outcome, waited)
@@ -192,6 +194,13 @@ class Judge:
         followed = frozenset(self._follow(state, call, outcome) for state, _ in kept)
         after_it = belief if followed == belief.states else Belief(followed)
         return Step(call, outcome, belief, merged, misformed, after_it)
+
+    def _step_unheard(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
+        """Whether the call was done nobody knows: both is believed."""
+        states = frozenset(future for state in belief.states for future in self._futures(state))
+        done = frozenset(unheard(scene(self.design, self.capabilities, state, call)) for state in states)
+        ruling = self.rule(belief.state, call, outcome, waited)
+        return Step(call, outcome, belief, ruling, (), Belief(states | done))
 
     def _merged(self, belief: Belief, call: Call, rulings: frozenset[Ruling]) -> Ruling:
         """One ruling for all states that are still believed: what any of them exercised was exercised."""

@@ -11,6 +11,7 @@ from jobtck.conformance.calls import (
     BlockJobBegin,
     BlockJobGetId,
     Call,
+    Disconnect,
     HandleOf,
     IdOf,
     JobArgument,
@@ -21,6 +22,7 @@ from jobtck.conformance.calls import (
     JobType,
     NoJob,
     Odd,
+    RestartServer,
     Token,
 )
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse
@@ -112,6 +114,7 @@ class Ledger:
             self._note_begin(call)
             return _silent(outcome)
         if isinstance(outcome, Unknown):
+            self._note_change(call)  # it may have been done all the same
             return Unknown()
         self._note_change(call)
         reader = _READERS.get(type(outcome))
@@ -261,7 +264,9 @@ def _silent(refusal: Refusal) -> Refusal:
 
 
 _PROGRESS_GOES_ON = frozenset(
-    call for call in NAMES if call.__name__.startswith(("Get", "BackupGet", "List", "Job"))
+    call
+    for call in NAMES
+    if call in (Disconnect, RestartServer) or call.__name__.startswith(("Get", "BackupGet", "List", "Job"))
 ) - {JobSetDefaultId, *JOB_VERBS}  # another default is another job, whose progress may be less
 _READERS: dict[type, Callable[[Ledger, Call, Outcome, Belief], Outcome]] = {
     Id: Ledger._id,  # noqa: SLF001

@@ -14,6 +14,7 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     BlockPull,
     Call,
+    CrashGuest,
     Destroy,
     GetJobStats,
     HandleOf,
@@ -30,6 +31,7 @@ from jobtck.conformance.calls import (
     JobSetDefaultId,
     JobType,
     Kind,
+    RestartServer,
     Save,
     Settle,
     Start,
@@ -79,6 +81,22 @@ def after(scene: Scene, outcome: Outcome) -> State:
     if not follows(scene.call, outcome):
         return scene.state
     return FOLLOW[type(scene.call)](scene, scene.call, outcome)
+
+
+def unheard(scene: Scene) -> State:
+    """The state that follows from a call that was done and whose answer nobody heard."""
+    call = scene.call
+    if type(call) not in FOLLOW or not scene.unheard:
+        return scene.state
+    state = FOLLOW[type(call)](scene, call, Unknown())
+    if scene.is_begin and scene.design.handle in (Handle.INTEGER, Handle.OPAQUE):
+        domain = state.domains[call.domain]
+        job = domain.job(call.label)  # type: ignore[attr-defined]
+        assert job is not None
+        bears_id = job.kind.is_backup or scene.design.block_ids
+        domain = domain.changed(job._replace(known=not bears_id))
+        return State(scene.state.domains, scene.state.handles).with_domain(call.domain, domain)
+    return state
 
 
 def follows(call: Call, outcome: Outcome) -> bool:
@@ -171,6 +189,17 @@ def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
     return scene.state.with_domain(
         call.domain, domain._replace(running=False, gone=gone, default=None, kept=kept, stopped_before=True)
     )
+
+
+def _restarted(scene: Scene, _: Call, __: Outcome) -> State:
+    return scene.state._replace(domains=tuple(map(_served_anew, scene.state.domains)))
+
+
+def _served_anew(domain: Domain) -> Domain:
+    """What a server keeps for itself may be gone with it: statistics, and events that nobody took."""
+    kept = Kept.NONE if domain.kept is Kept.NONE else Kept.UNSURE
+    quiet = domain.owed == () and not domain.is_ending
+    return domain._replace(kept=kept, owed=() if quiet else None)
 
 
 def _started(scene: Scene, call: Call, _: Outcome) -> State:
@@ -266,6 +295,8 @@ FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     BlockJobAbort: _block_aborted,
     Settle: _settled,
     Destroy: _stopped,
+    CrashGuest: _stopped,
+    RestartServer: _restarted,
     Save: _stopped,
     Start: _started,
     GetJobStats: _statistics_told,

@@ -3,20 +3,22 @@
 from jobtck.conformance.calls import (
     QUERIES,
     BackupBegin,
+    CrashGuest,
     Destroy,
+    Disconnect,
     Flaw,
     GetJobStats,
     Inspect,
     JobType,
+    RestartServer,
     TakeEvents,
 )
 from jobtck.conformance.outcomes import ErrorKind, Events, Leftovers, Refusal, Waited
 from jobtck.conformance.predicates import also, anything, on, statistics
-from jobtck.conformance.requirement import SENSE, Answer, Level, Needs, Requirement, doc, mail
+from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept, Result
 
-NEVER = "needs a call that the engine does not have yet: "
 WAITS_FOR_OTHERS = frozenset({ErrorKind.TIMED_OUT, ErrorKind.BUSY})
 
 
@@ -69,23 +71,25 @@ SANITY = (
         id="FAULT-1",
         text="A client that goes away ends no job.",
         source=mail("Note the time and process separation"),
-        when=lambda _: False,
+        needs=Needs(all_calls=(Disconnect,)),
+        when=on(Disconnect),
         then=anything,
-        provisional=NEVER + "a client that disconnects or is killed",
+        keeps=Hurt.ANY,
     ),
     Requirement(
         id="FAULT-2",
         text="After a daemon restart (also kill -9) every job is there as before: same id, type, description.",
         source=doc("virDomainBackupBegin") + "; libvirt restores jobs from the status XML",
-        when=lambda _: False,
+        needs=Needs(all_calls=(RestartServer,)),
+        when=on(RestartServer),
         then=anything,
-        provisional=NEVER + "a restart of the daemon",
+        keeps=Hurt.ANY,
     ),
     Requirement(
         id="FAULT-3",
         text="A domain that dies ends its jobs; they count as cancelled or failed, never as success.",
         source=doc("virDomainGetJobStats"),
-        needs=Needs(all_calls=(BackupBegin, Destroy, GetJobStats)),
+        needs=Needs(any_call=(Destroy, CrashGuest), all_calls=(BackupBegin, GetJobStats)),
         when=died_with_a_job,
         then=no_success,
     ),

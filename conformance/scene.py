@@ -76,7 +76,11 @@ class Scene:
     @property
     def ordinary(self) -> bool:
         """The domain runs, the connection may, and the input is in order."""
-        return self.domain.running and not self.forbidden and self.flaw is Flaw.NOTHING
+        return self._may_be_done and self.flaw is Flaw.NOTHING
+
+    @property
+    def _may_be_done(self) -> bool:
+        return self.domain.running and not self.forbidden
 
     @property
     def ending(self) -> bool:
@@ -134,9 +138,17 @@ class Scene:
     @property
     def unhindered(self) -> bool:
         """Nothing is in the way of this begin."""
+        return self.ordinary and self._finds_room
+
+    @property
+    def unheard(self) -> bool:
+        """The client goes away before it hears the answer to a call that may be done."""
+        return self.flaw is Flaw.CUT_OFF and self._may_be_done and (self._finds_room or not self.is_begin)
+
+    @property
+    def _finds_room(self) -> bool:
         return (
             self.is_begin
-            and self.ordinary
             and not self.ending
             and not self.limit_reached
             and not self.unknown_disk

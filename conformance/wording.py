@@ -4,7 +4,6 @@ from jobtck.conformance.calls import (
     BackupBegin,
     BlockJobBegin,
     Call,
-    Flaw,
     GetJobStats,
     HandleOf,
     IdOf,
@@ -63,7 +62,7 @@ def _arguments(call: Call) -> list[object]:
     if isinstance(call, TakeEvents) and call.due:
         words.append(f"{call.due} due")
     words += [word for word in ("abort", "pivot") if getattr(call, word, False)]
-    words += [getattr(call, "waits", ""), getattr(call, "flaw", Flaw.NOTHING)]
+    words += [getattr(call, name, "") for name in ("manner", "waits", "flaw")]
     words += [CLIENT_WORDS[call.client], "second domain" if call.domain else ""]
     return words
 

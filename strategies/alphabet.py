@@ -14,7 +14,9 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     BlockJobSetSpeed,
     Call,
+    CrashGuest,
     Destroy,
+    Disconnect,
     Flaw,
     GetBlockJobInfo,
     GetJobInfo,
@@ -32,9 +34,11 @@ from jobtck.conformance.calls import (
     JobSetDefaultId,
     JobType,
     ListAllJobs,
+    Manner,
     Mode,
     NoJob,
     Odd,
+    RestartServer,
     Save,
     Settle,
     Start,
@@ -99,6 +103,9 @@ class Alphabet(NamedJobs):
             yield Slot("look-ups", self._looked_up, self._lookups, lawful=True)
             yield Slot("odd look-ups", self._free_handles, self._odd_lookups, lawful=True)
         yield Slot("surroundings", _around, self._surroundings, lawful=True)
+        yield Slot("faults", _running, self._faults, lawful=True)
+        yield Slot("begin that is cut off", self._free_first_disk, self._begins_cut_off, lawful=True)
+        yield Slot("end that is cut off", self._alone, self._ends_cut_off, lawful=True)
 
     def _unlawful_slots(self) -> Iterator[Slot]:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
@@ -131,6 +138,16 @@ class Alphabet(NamedJobs):
             return ()
         free = [disk for disk in self.capabilities.disks if domain.on_disk(disk) is None]
         return [(*label, disk) for label in self._labels(state, belief) for disk in free]
+
+    def _free_first_disk(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """A label, where it is enough to see what becomes of a begin that nobody heard of again."""
+        domain = state.domains[0]
+        return self._labels(state, belief) if domain.running and not domain.jobs else ()
+
+    def _alone(self, state: State, belief: Belief) -> Sequence[Variant]:
+        """The only job there is, if it is sure to be there: beside others nobody could tell which one was ended."""
+        is_clear = belief.is_sure and sum([len(domain.jobs) for domain in state.domains]) == 1
+        return self._live(state, belief)[:1] if is_clear and state.domains[0].backups else ()
 
     def _busy_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
@@ -283,6 +300,23 @@ class Alphabet(NamedJobs):
         if not backups:
             yield Inspect()
 
+    def _faults(self, running: bool) -> Iterator[Call]:  # noqa: FBT001
+        yield from (Disconnect(manner=manner) for manner in Manner)
+        if SECOND_CLIENT in self._others:
+            yield Disconnect(client=SECOND_CLIENT, manner=Manner.KILLED)
+        yield from (RestartServer(manner=manner) for manner in Manner)
+        if running:
+            yield CrashGuest()
+
+    def _begins_cut_off(self, label: int) -> Iterator[Call]:
+        yield self._begin(label, Mode.PULL, self.capabilities.disks[:1], Flaw.CUT_OFF)
+
+    def _ends_cut_off(self, reference: JobRef) -> Iterator[Call]:
+        if self.capabilities.has(BackupEnd):
+            yield BackupEnd(job=reference, abort=True, flaw=Flaw.CUT_OFF)
+        else:
+            yield AbortJob(flaw=Flaw.CUT_OFF)
+
     def _begin_elsewhere(self, label: int) -> Iterator[Call]:
         yield BackupBegin(label=label, mode=Mode.PULL, disks=self.capabilities.disks[:1], domain=1)
 
@@ -300,11 +334,17 @@ def _around(state: State, _: Belief) -> Sequence[Variant]:
     return ((domain.running, bool(domain.backups), len(domain.owed or ())),)
 
 
+def _running(state: State, _: Belief) -> Sequence[Variant]:
+    return ((state.domains[0].running,),)
+
+
 def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
     everything = (each for domain in state.domains[:2] for each in domain.all_jobs)
     return [(each.label,) for each in everything if each.kind.is_backup]
 
 
 def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
-    second = state.domains[1]
+    first, second = state.domains[:2]
+    if not all(job.known for job in first.backups):
+        return ()  # an id that nobody heard may be the same as one over there
     return [(IdOf(each.label),) for each in second.all_jobs]

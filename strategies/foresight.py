@@ -12,6 +12,7 @@ from jobtck.conformance.calls import (
     BlockJobBegin,
     BlockJobGetId,
     Call,
+    Flaw,
     GetBlockJobInfo,
     GetJobInfo,
     GetJobStats,
@@ -51,6 +52,7 @@ from jobtck.conformance.outcomes import (
     Seen,
     StatusOf,
     TypeOf,
+    Unknown,
 )
 from jobtck.conformance.state import Job, Kept, Phase, Result, State
 
@@ -83,8 +85,10 @@ def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
 
 def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     """Answers that a backend might give, values first."""
-    hindered = _may_be_hindered(state, call)
-    if not getattr(call, "flaw", "") and not hindered:
+    flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
+    if flaw is Flaw.CUT_OFF:
+        yield Unknown()
+    elif flaw is Flaw.NOTHING and not _may_be_hindered(state, call):
         yield from _values(design, state, call)
     yield from LIKELY_REFUSALS
 

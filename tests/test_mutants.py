@@ -7,6 +7,7 @@ from functools import cache, partial
 
 import pytest
 from tests.mutants_ends import MUTANTS as OF_ENDS
+from tests.mutants_faults import MUTANTS as OF_FAULTS
 from tests.mutants_ids import MUTANTS as OF_IDS
 from tests.mutants_jobs import MUTANTS as OF_JOBS
 from tests.mutants_stale import MUTANTS as OF_STALE_IDS
@@ -29,7 +30,7 @@ from jobtck.hunt import Hunt, Plan
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
 
-MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_TALES, *OF_VERBS)
+MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_FAULTS, *OF_TALES, *OF_VERBS)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
 CALLS_MORE = 1_000  # after the last new sort of deviation: what innocents would be named by
 SEED = 20190326
