@@ -1,0 +1,168 @@
+"""What goes away around jobs: clients, servers and guests, in the model and on a libvirtd of the kit's own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from jobtck.conformance.calls import (
+    AbortJob,
+    BackupBegin,
+    BackupGetXmlDesc,
+    BlockCopy,
+    Call,
+    CrashGuest,
+    Disconnect,
+    Flaw,
+    GetBlockJobInfo,
+    GetJobInfo,
+    GetJobStats,
+    Manner,
+    Mode,
+    Odd,
+    RestartServer,
+    Settle,
+    Start,
+    TakeEvents,
+)
+from jobtck.conformance.capabilities import SECOND_CLIENT, Options, OwnHost
+from jobtck.conformance.design import Design, presets
+from jobtck.conformance.errors import SessionLost
+from jobtck.conformance.judge import Judge
+from jobtck.conformance.outcomes import BlockInfo, Description, JobInfo, Refusal, Unknown
+from jobtck.conformance.session import Session
+from jobtck.conformance.wording import call_text
+from jobtck.fixtures.reference import ReferenceTarget
+
+if TYPE_CHECKING:
+    from jobtck.fixtures.libvirt_calls import LibvirtBackend
+
+DEFAULT_JOB, ZERO_ID = presets()["default-job"], presets()["zero-id"]
+BEGIN = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
+BEGIN_CUT_OFF = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",), flaw=Flaw.CUT_OFF)
+
+
+def session_on_reference(design: Design) -> Session:
+    target = ReferenceTarget(design)
+    return Session(Judge(design, target.capabilities), target.fresh())
+
+
+def performed(session: Session, *calls: Call) -> list[object]:
+    """The outcomes; none of them deviates."""
+    for call in calls:
+        step = session.perform(call)
+        assert not step.deviations, (call, step.outcome)
+    return [each.outcome for each in list(session.history)[-len(calls) :]]
+
+
+# -- the model -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", [DEFAULT_JOB, ZERO_ID], ids=lambda each: each.name)
+def test_a_begin_that_nobody_heard_of_may_have_begun_or_not(design: Design) -> None:
+    session = session_on_reference(design)
+    assert isinstance(performed(session, BEGIN_CUT_OFF)[0], Unknown)
+    assert sorted(len(state.domains[0].jobs) for state in session.belief.states) == [0, 1]
+    performed(session, GetJobInfo())
+    assert [len(state.domains[0].jobs) for state in session.belief.states] == [1]
+
+
+def test_a_job_whose_id_nobody_heard_is_reached_by_0() -> None:
+    session = session_on_reference(ZERO_ID)
+    _, described = performed(session, BEGIN_CUT_OFF, BackupGetXmlDesc(job=Odd.ZERO))
+    assert isinstance(described, Description)
+
+
+def test_a_begin_that_cannot_have_begun_has_not() -> None:
+    session = session_on_reference(DEFAULT_JOB)
+    performed(session, BlockCopy(label=1, disk="vda"), BEGIN_CUT_OFF)
+    assert [[job.label for job in state.domains[0].jobs] for state in session.belief.states] == [[1]]
+
+
+def test_what_is_lost_with_a_server_is_not_judged() -> None:
+    session = session_on_reference(DEFAULT_JOB)
+    performed(session, BEGIN, AbortJob(), RestartServer(), TakeEvents(), GetJobStats(completed=True))
+
+
+# -- a libvirtd ------------------------------------------------------------------------------------
+
+real = [
+    pytest.mark.real,
+    pytest.mark.xdist_group("libvirt"),
+    pytest.mark.skipif(
+        shutil.which("qemu-img") is None or shutil.which("libvirtd", path=f"{os.environ['PATH']}:/usr/sbin") is None,
+        reason="libvirtd or QEMU is not installed",
+    ),
+]
+on_a_daemon = pytest.mark.parametrize("design", [pytest.param(DEFAULT_JOB, marks=real, id="libvirtd")], scope="module")
+FAULTS = (
+    Disconnect(),
+    Disconnect(manner=Manner.KILLED),
+    Disconnect(client=SECOND_CLIENT, manner=Manner.KILLED),
+    RestartServer(),
+    RestartServer(manner=Manner.KILLED),
+)
+
+
+@pytest.fixture(scope="module")
+def backends(design: Design) -> Iterator[tuple[Judge, list["LibvirtBackend"]]]:
+    """Two backends, on daemons of their own, and who judges them."""
+    pytest.importorskip("libvirt", reason="libvirt-python is not installed")
+    from jobtck.fixtures.libvirt_target import LibvirtTarget, open_target
+
+    target = open_target(design, Options(host=OwnHost.LIBVIRTD))
+    assert isinstance(target, LibvirtTarget)
+    driven = [cast("LibvirtBackend", target.fresh()) for _ in range(2)]
+    yield Judge(design, target.capabilities), driven
+    for backend in driven:
+        backend.close()
+    target.close()
+
+
+@pytest.fixture
+def sessions(backends: tuple[Judge, list["LibvirtBackend"]]) -> list[Session]:
+    """A session on each."""
+    judge, driven = backends
+    for backend in driven:
+        backend.end_all_jobs()
+    return [Session(judge, backend) for backend in driven]
+
+
+@on_a_daemon
+@pytest.mark.parametrize("fault", FAULTS, ids=call_text)
+def test_a_job_outlives_clients_and_servers(fault: Call, sessions: list[Session]) -> None:
+    for session in sessions:
+        performed(session, BEGIN)
+    looks = (GetJobInfo(), GetBlockJobInfo(disk="vda"), GetJobInfo(client=SECOND_CLIENT), AbortJob(), Settle())
+    _, *told = performed(sessions[1], fault, *looks)
+    assert told[0] != JobInfo(None) != told[2]
+    assert told[1] != BlockInfo(None)
+    assert performed(sessions[0], GetJobInfo()) != [JobInfo(None)]
+
+
+@on_a_daemon
+def test_a_guest_that_crashes_takes_its_job_along(sessions: list[Session]) -> None:
+    *_, refused, _, info = performed(sessions[1], BEGIN, CrashGuest(), GetJobInfo(), Start(), GetJobInfo())
+    assert isinstance(refused, Refusal)
+    assert info == JobInfo(None)
+
+
+@on_a_daemon
+def test_calls_that_are_cut_off_were_made_or_not(sessions: list[Session]) -> None:
+    """Each time at another moment of the call."""
+    for _ in range(6):
+        performed(sessions[1], BEGIN_CUT_OFF, GetJobInfo(), AbortJob(flaw=Flaw.CUT_OFF), Settle(), TakeEvents())
+        sessions[1] = Session(sessions[1].judge, sessions[1]._backend)
+        sessions[1]._backend.end_all_jobs()
+
+
+@on_a_daemon
+def test_a_guest_that_somebody_else_killed_is_no_deviation(
+    sessions: list[Session], backends: tuple[Judge, list["LibvirtBackend"]]
+) -> None:
+    performed(sessions[1], BEGIN)
+    backends[1][1].jobs[0].guest.crash()
+    with pytest.raises(SessionLost, match="is not running at get_job_info, and nobody here stopped it"):
+        sessions[1].perform(GetJobInfo())
