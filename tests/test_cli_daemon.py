@@ -111,8 +111,7 @@ def test_a_run_judges_over_the_daemon_and_leaves_nothing(arguments: tuple[str, .
 def test_a_daemon_that_dies_costs_a_session_and_no_verdict(folder: Path) -> None:
     with started(folder, "run", "--backend", "libvirtd", *BUDGET) as running:
         wait_for_guests(folder, running)
-        [daemon] = pids_of("libvirtd", folder)
-        os.kill(daemon, signal.SIGKILL)
+        os.kill(min(pids_of("libvirtd", folder)), signal.SIGKILL)
         told = ended(running)
     assert running.returncode != 4, told[-2000:]
     record = result_in(folder)
