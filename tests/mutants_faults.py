@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.mutants_table import DEFAULT_JOB, LISTED_IDS, ZERO_ID, Mutant
+from tests.mutants_table import DEFAULT_JOB, ZERO_ID, Mutant
 
 from jobtck.conformance import calls
 from jobtck.conformance.calls import Manner
@@ -100,7 +100,6 @@ MUTANTS = (
     Mutant(EndsJobsOfItsClient, DEFAULT_JOB, "FAULT-1", 3),
     Mutant(LosesJobsOfTheKilled, ZERO_ID, "FAULT-1", 3),
     Mutant(LosesBackupsOnRestart, DEFAULT_JOB, "FAULT-2", 3),
-    Mutant(LosesBackupsOnRestart, LISTED_IDS, "FAULT-2", 3),
     Mutant(LosesBlockJobsWhenKilled, DEFAULT_JOB, "FAULT-2", 3),
     Mutant(NumbersAnewOnRestart, ZERO_ID, "FAULT-2", 3),
     Mutant(CountsTimeFromItsStart, DEFAULT_JOB, "QUERY-3", 4),
