@@ -178,10 +178,7 @@ class Judge:
 
     def _step_among(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
         """The general case, where jobs may end or finish by themselves."""
-        states: set[State] = set()
-        for state in belief.states:
-            states |= self._futures(state)
-        assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
+        states = self._may_be(belief)
         ruled = [(state, self.rule(state, call, outcome, waited)) for state in states]
         kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
         if not kept:
@@ -197,10 +194,18 @@ class Judge:
 
     def _step_unheard(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
         """Whether the call was done nobody knows: both is believed."""
-        states = frozenset(future for state in belief.states for future in self._futures(state))
-        done = frozenset(unheard(scene(self.design, self.capabilities, state, call)) for state in states)
+        states = self._may_be(belief)
+        done = {unheard(scene(self.design, self.capabilities, state, call)) for state in states}
         ruling = self.rule(belief.state, call, outcome, waited)
-        return Step(call, outcome, belief, ruling, (), Belief(states | done))
+        return Step(call, outcome, belief, ruling, (), Belief(frozenset(states | done)))
+
+    def _may_be(self, belief: Belief) -> set[State]:
+        """The states believed, and all that may have come of them without any call."""
+        states: set[State] = set()
+        for state in belief.states:
+            states |= self._futures(state)
+        assert len(states) <= BELIEF_MAX, f"{len(states)} states believed"
+        return states
 
     def _merged(self, belief: Belief, call: Call, rulings: frozenset[Ruling]) -> Ruling:
         """One ruling for all states that are still believed: what any of them exercised was exercised."""

@@ -88,15 +88,7 @@ def unheard(scene: Scene) -> State:
     call = scene.call
     if type(call) not in FOLLOW or not scene.unheard:
         return scene.state
-    state = FOLLOW[type(call)](scene, call, Unknown())
-    if scene.is_begin and scene.design.handle in (Handle.INTEGER, Handle.OPAQUE):
-        domain = state.domains[call.domain]
-        job = domain.job(call.label)  # type: ignore[attr-defined]
-        assert job is not None
-        bears_id = job.kind.is_backup or scene.design.block_ids
-        domain = domain.changed(job._replace(known=not bears_id))
-        return State(scene.state.domains, scene.state.handles).with_domain(call.domain, domain)
-    return state
+    return FOLLOW[type(call)](scene, call, Unknown())
 
 
 def follows(call: Call, outcome: Outcome) -> bool:
@@ -111,11 +103,12 @@ def end_result(scene: Scene, job: Job) -> Result:
     return Result.UNSURE if job.kind in scene.capabilities.transient else Result.CUT_SHORT
 
 
-def _begun(scene: Scene, call: Call, _: Outcome) -> State:
+def _begun(scene: Scene, call: Call, outcome: Outcome) -> State:
     assert isinstance(call, BackupBegin | BlockJobBegin)
     kind, design = begun_kind(call), scene.design
+    answered = kind.is_backup and not isinstance(outcome, Unknown)  # with an id or a handle, where it has one
     told = not design.has_ids or design.handle is Handle.NAME
-    told = told or (kind.is_backup and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
+    told = told or (answered and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
     job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told, waits=call.waits)
     domains = tuple([_without_gone(domain, call.label) for domain in scene.state.domains])
     domain = domains[call.domain]
@@ -129,7 +122,7 @@ def _begun(scene: Scene, call: Call, _: Outcome) -> State:
     # a handle of the job that had this label before stands for nothing that can still be told
     handles = tuple([pair for pair in scene.state.handles if pair[1].job != call.label and pair[0] != call.label])
     state = State((*domains[: call.domain], domain, *domains[call.domain + 1 :]), handles)
-    if design.handle is Handle.OPAQUE and kind.is_backup:
+    if design.handle is Handle.OPAQUE and answered:
         state = state.with_handle(call.label, HandleState(call.domain, call.label, JobType.BACKUP))
     return state
 

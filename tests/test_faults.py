@@ -1,11 +1,10 @@
 """What goes away around jobs: clients, servers and guests, in the model and on a libvirtd of the kit's own."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from tests.conftest import missing_for_libvirtd
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -91,10 +90,7 @@ def test_what_is_lost_with_a_server_is_not_judged() -> None:
 real = [
     pytest.mark.real,
     pytest.mark.xdist_group("libvirt"),
-    pytest.mark.skipif(
-        shutil.which("qemu-img") is None or shutil.which("libvirtd", path=f"{os.environ['PATH']}:/usr/sbin") is None,
-        reason="libvirtd or QEMU is not installed",
-    ),
+    pytest.mark.skipif(bool(missing_for_libvirtd()), reason=missing_for_libvirtd()),
 ]
 on_a_daemon = pytest.mark.parametrize("design", [pytest.param(DEFAULT_JOB, marks=real, id="libvirtd")], scope="module")
 FAULTS = (

@@ -11,7 +11,6 @@ from jobtck.conformance.tally import Tally
 from jobtck.strategies.tour import NewSession
 
 ATTEMPTS = 2  # somebody else may kill a guest, and libvirt may lose one; what fails twice in a row is broken
-
 LOST_MAX = 5  # sessions of one lane: a server that dies takes one in each lane with it, and is started again
 
 
@@ -28,19 +27,18 @@ class Lane:
 
     def session(self) -> Session:
         """A new session, on guests as good as new."""
-        if self._backend is None:
-            self._backend = self._target.fresh()
+        backend = self._guests()
         begun = time.monotonic()
-        self._backend.end_all_jobs()
+        backend.end_all_jobs()
         self.tally.seconds += time.monotonic() - begun
-        return Session(self._judge, self._backend, self.tally)
+        return Session(self._judge, backend, self.tally)
 
     def work(self, work: Callable[[NewSession], None], stop: Callable[[], bool]) -> None:
         """Does the work; once more, on fresh guests, if the backend fails. Raises what it fails of then."""
         failed = lost = 0
         while True:
             try:
-                self._backend = self._backend or self._target.fresh()
+                self._guests()  # what they take to start is not the work's
                 return self._timed(work)
             except JobtckError as error:
                 self.mishaps.append(error)
@@ -51,6 +49,10 @@ class Lane:
                 if failed == ATTEMPTS or lost > LOST_MAX:
                     raise
                 self.close()
+
+    def _guests(self) -> Backend:
+        self._backend = self._backend or self._target.fresh()
+        return self._backend
 
     def _timed(self, work: Callable[[NewSession], None]) -> None:
         begun = time.monotonic()
