@@ -22,7 +22,26 @@ from jobtck.conformance.calls import (
     call_name,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT
-from jobtck.conformance.outcomes import BlockInfo, Completed, Ended, JobInfo, Outcome, Refusal, StatusOf, Unknown
+from jobtck.conformance.outcomes import (
+    AnsweredId,
+    BlockInfo,
+    Completed,
+    Description,
+    Done,
+    Ended,
+    Events,
+    GotHandle,
+    Id,
+    JobInfo,
+    Leftovers,
+    Listed,
+    Outcome,
+    Refusal,
+    Seen,
+    StatusOf,
+    TypeOf,
+    Unknown,
+)
 from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, State
 
 ODD_WORDS = {Odd.ZERO: "0", Odd.NEXT: "an id never issued", Odd.HUGE: "a huge id", Odd.NEGATIVE: "a negative id"}
@@ -181,6 +200,48 @@ def _handle_words(state: State, domain: int, handle: HandleState | None) -> str:
     if handle.job is None:
         return f"handle of no {handle.type}"
     return "handle of " + _label_words(state, domain, handle.job)
+
+
+def told_words(state: State, call: Call, outcome: Outcome) -> str:
+    """What an answer tells, as the session reads it: its value without names, or why it was refused."""
+    match outcome:
+        case Done():
+            return "done"
+        case Id(id):
+            return _id_words(state, call, id)
+        case GotHandle():
+            return "a handle"
+        case TypeOf(type):
+            return str(type)
+        case Description(id, mode, disks, flaw):
+            words = [f"{mode} of {len(disks)} disk{'' if len(disks) == 1 else 's'}", _id_words(state, call, id), flaw]
+            return ", ".join(word for word in words if word)
+        case Listed(jobs):
+            return " + ".join(sorted(type for _, type in jobs)) or "an empty list"
+        case Completed(type=type, success=success, error=error) if type is not None:
+            result = "success" if success else "no success" if success is False else "success not told"
+            return f"{type}: {result}{', with an error message' if error else ''}"
+        case JobInfo(ran_backwards=True) | BlockInfo(ran_backwards=True):
+            return f"{outcome_words(outcome)}, less done than before"
+        case Events(events):
+            told = {f"{type} {'succeeded' if well else 'did not succeed'}" for type, well in events}
+            return " + ".join(sorted(told)) or "no event"
+        case Leftovers(names):
+            return " + ".join(sorted(set(names))) or "nothing left"
+        case _:
+            return outcome_words(outcome)
+
+
+def _id_words(state: State, call: Call, told: AnsweredId) -> str:
+    match told:
+        case IdOf(label):
+            return "id of " + _label_words(state, call.domain, label)
+        case Seen.NOTHING:
+            return ""
+        case Seen():
+            return f"id {told.value}"
+        case _:
+            return "an id"
 
 
 def outcome_words(outcome: Outcome, code: str = "") -> str:

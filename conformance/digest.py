@@ -42,7 +42,7 @@ _WITH_DISK = frozenset(call for call in ALL_CALLS if "disk" in call.__dataclass_
 
 
 def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[object, ...]:
-    """What requirements can tell of the answer: the call, the domain, what the call names, what the answer names."""
+    """What can be told of the answer: the call, the domain, what the call names, what the answer names."""
     kind = type(call)
     domain = state.domains[call.domain]
     named: object = None
@@ -120,7 +120,7 @@ def _told(domain: Domain, job: Job | None, outcome: Outcome) -> object:
             return ("id", _id(domain, job, id))
         case Description(id, mode, disks, flaw):
             fits = job is not None and disks == job.disks
-            return ("description", _id(domain, job, id), mode, fits, bool(disks), flaw)
+            return ("description", _id(domain, job, id), mode, fits, len(disks), flaw)
         case Listed(jobs):
             return _list(domain, jobs)
         case _:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from jobtck.conformance.calls import Call, Flaw
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
-from jobtck.conformance.cells import Cell, cell, outcome_words
+from jobtck.conformance.cells import Cell, cell, told_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
@@ -27,7 +27,8 @@ class Ruling:
 
     `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
     could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised
-    requirements that say what later queries must not show of the call.
+    requirements that say what later queries must not show of the call. `told` is the answer in words, without the
+    backend's own code, and `waited` how long it took.
     """
 
     cell: Cell
@@ -36,6 +37,8 @@ class Ruling:
     misformed: tuple[str, ...]
     regretted: tuple[str, ...]
     promises: tuple[Requirement, ...]
+    told: str
+    waited: Waited
 
     __hash__ = object.__hash__  # there is one of each
 
@@ -141,7 +144,7 @@ class Judge:
                 self._rulings.clear()
                 self._distinct.clear()
             ruling = self.rule_afresh(state, call, outcome, waited)
-            ruling = self._rulings[key] = self._distinct.setdefault(_words(ruling, outcome), ruling)
+            ruling = self._rulings[key] = self._distinct.setdefault(_words(ruling), ruling)
         return ruling
 
     def rule_afresh(self, state: State, call: Call, outcome: Outcome, waited: Waited) -> Ruling:
@@ -156,6 +159,8 @@ class Judge:
             misformed=_ids(each for each in broken if each.form_only),
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
             promises=tuple(requirement for requirement in applied if requirement.keeps),
+            told=told_words(state, call, outcome),
+            waited=waited,
         )
 
     def left_alone(self, step: Step) -> bool:
@@ -218,8 +223,9 @@ class Judge:
             promises = {promise.id: promise for ruling in rulings for promise in ruling.promises}
             if len(self._unsure) >= RULINGS_MAX:
                 self._unsure.clear()
+            told, waited = min((ruling.told, ruling.waited) for ruling in rulings)
             merged = self._unsure[visited, rulings] = Ruling(
-                visited, tuple(sorted(exercised)), (), (), (), tuple(promises.values())
+                visited, tuple(sorted(exercised)), (), (), (), tuple(promises.values()), told, waited
             )
         return merged
 
@@ -235,10 +241,10 @@ class Judge:
         return Step(call, outcome, belief, blamed, common or least.broken, None)
 
 
-def _words(ruling: Ruling, outcome: Outcome) -> tuple[object, ...]:
+def _words(ruling: Ruling) -> tuple[object, ...]:
     """All that is told of a ruling, and of the answer that was ruled so."""
     verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
-    return (ruling.cell, verdict, outcome_words(outcome))
+    return (ruling.cell, verdict, ruling.told, ruling.waited)
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from jobtck.conformance.calls import Call
 from jobtck.conformance.design import Design
+from jobtck.conformance.outcomes import Waited
 
-RESULT_SCHEMA = "jobtck-result/1"
+RESULT_SCHEMA = "jobtck-result/2"
 TRACE_SCHEMA = "jobtck-trace/1"
 
 
@@ -54,13 +55,17 @@ def gravest(verdicts: list[RunVerdict]) -> RunVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
-    """One call of a trace with what was said: the answer in words, and the backend's own code and text."""
+    """One call of a trace with what was said: the answer in words, and the backend's own code and text.
+
+    `jobs` are the letters of the jobs that live after it, as far as is known.
+    """
 
     call: Call
     answer: str
     code: str = ""
     text: str = ""
     seconds: float = 0.0
+    jobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +117,14 @@ class RequirementRecord:
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:
-    """How often a cell answered in one way; the longest it took, in seconds."""
+    """How often a cell answered in one way: what was told, after what sort of wait; the longest in seconds."""
 
     state: str
     call: str
     outcome: str
     count: int
     seconds_max: float
+    waited: Waited = Waited.AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +191,11 @@ class RunRecord:
         if self.error:
             return RunVerdict.ERROR
         return gravest([record.verdict for record in self.records])
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRun:
+    """A result that was read, under the name by which a reader tells it from others."""
+
+    name: str
+    run: RunRecord

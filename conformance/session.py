@@ -63,7 +63,7 @@ class Session:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
         step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
         self.history.append(Performed(call, outcome, seconds, step))
-        self.tally.count(step.ruling, step.outcome, outcome.code if isinstance(outcome, Refusal) else "", seconds)
+        self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal) else "", seconds)
         if step.belief is not None:
             self.belief = step.belief
         return step

@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from jobtck.conformance.cells import Cell, outcome_words
+from jobtck.conformance.cells import Cell
 from jobtck.conformance.judge import Ruling
-from jobtck.conformance.outcomes import Outcome
+from jobtck.conformance.outcomes import Waited
 
 PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
 
@@ -23,31 +23,30 @@ class Tally:
     """Counts by ruling while a session runs, and by cell and requirement once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
-    visits: dict[tuple[Cell, str], Visit] = field(default_factory=dict)
+    visits: dict[tuple[Cell, str, Waited], Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
-    _pending: dict[tuple[Ruling, str], tuple[Outcome, Visit]] = field(default_factory=dict)
+    _pending: dict[tuple[Ruling, str], Visit] = field(default_factory=dict)
 
-    def count(self, ruling: Ruling, outcome: Outcome, code: str, seconds: float) -> None:
+    def count(self, ruling: Ruling, code: str, seconds: float) -> None:
         """One more answer, with the backend's own error code if it was refused."""
         self.calls += 1
         self.seconds += seconds
-        counted = self._pending.get((ruling, code))
-        if counted is None:
+        visit = self._pending.get((ruling, code))
+        if visit is None:
             if len(self._pending) >= PENDING_MAX:
                 self.fold()
-            counted = self._pending[ruling, code] = (outcome, Visit())
-        visit = counted[1]
+            visit = self._pending[ruling, code] = Visit()
         visit.count += 1
         if seconds > visit.seconds_max:  # noqa: PLR1730
             visit.seconds_max = seconds
 
     def fold(self) -> None:
         """Adds what was counted by ruling to requirements and cells."""
-        for (ruling, code), (outcome, visit) in self._pending.items():
+        for (ruling, code), visit in self._pending.items():
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
-            self._add((ruling.cell, outcome_words(outcome, code)), visit)
+            self._add((ruling.cell, f"{ruling.told} {code}".rstrip(), ruling.waited), visit)
         self._pending.clear()
 
     def merge(self, other: "Tally") -> None:
@@ -59,7 +58,7 @@ class Tally:
         self.calls += other.calls
         self.seconds += other.seconds
 
-    def _add(self, key: tuple[Cell, str], visit: Visit) -> None:
+    def _add(self, key: tuple[Cell, str, Waited], visit: Visit) -> None:
         mine = self.visits.setdefault(key, Visit())
         mine.count += visit.count
         mine.seconds_max = max(mine.seconds_max, visit.seconds_max)

@@ -21,10 +21,11 @@ from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.exploration import DesignsRecord
 from jobtck.conformance.plain import READERS, JsonObject, Reader, below, plain
-from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord
+from jobtck.conformance.record import TRACE_SCHEMA, Deviation, TargetRecord, TraceLine
 from jobtck.conformance.state import HANDLE_LABELS, LABELS
 
 CALLS_MAX = 100_000  # in one trace file; the kit's own have a few hundred at most
+SECONDS_DIGITS = 6  # a microsecond; no clock here is better
 BYTES_MAX = 64 * 1024 * 1024  # of a trace file
 
 
@@ -74,14 +75,20 @@ def trace_json(deviation: Deviation, target: TargetRecord) -> JsonObject:
         "requirements": list(deviation.requirements),
         "reproduced": deviation.reproduced,
         "runs": deviation.runs,
-        "calls": [
-            {
-                **call_json(line.call),
-                "answer": {"words": line.answer, "code": line.code, "text": line.text},
-            }
-            for line in deviation.lines
-        ],
+        "calls": [line_json(line) for line in deviation.lines],
     }
+
+
+def line_json(line: TraceLine) -> JsonObject:
+    """A call with what was said to it, and what lives then."""
+    answer = {
+        "words": line.answer,
+        "code": line.code,
+        "text": line.text,
+        "seconds": round(line.seconds, SECONDS_DIGITS),
+        "jobs": list(line.jobs),
+    }
+    return {**call_json(line.call), "answer": answer}
 
 
 def design_json(design: Design) -> JsonObject:
@@ -118,12 +125,12 @@ def parse_trace(text: str, place: str) -> Trace:
     hazard = content.get("hazard", "")
     if not isinstance(requirements, list) or not (requirements or hazard):
         raise BadInput(f"{place}: 'requirements' is no list of requirements, one at least")
-    design = _design(content["design"], place)
+    design = design_in(content["design"], place)
     return Trace(
         backend=str(content["backend"]),
         design=design,
         requirements=tuple(str(each) for each in requirements),
-        calls=tuple(_call(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
+        calls=tuple(call_in(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
         hazard=str(hazard),
         refused=_refused(content, len(calls), place),
     )
@@ -139,7 +146,8 @@ def _refused(content: JsonObject, count: int, place: str) -> tuple[bool, ...]:
     return tuple(told)
 
 
-def _design(content: object, place: str) -> Design:
+def design_in(content: object, place: str) -> Design:
+    """The design that `design_json` wrote."""
     match content:
         case {"name": str(name), **axes}:
             return design_of(name, {str(axis): value for axis, value in axes.items()}, f"{place}: design")
@@ -147,7 +155,8 @@ def _design(content: object, place: str) -> Design:
             raise BadInput(f"{place}: 'design' is no object with a 'name' and the axes")
 
 
-def _call(content: object, design: Design, place: str) -> Call:
+def call_in(content: object, design: Design, place: str) -> Call:
+    """The call that `call_json` wrote, if it is one of the design's."""
     match content:
         case {"call": str(name), **arguments} if name in CALL_OF_NAME:
             kind = CALL_OF_NAME[name]

@@ -21,11 +21,10 @@ from jobtck.conformance.record import (
     RunVerdict,
     TargetRecord,
 )
-from jobtck.conformance.traces import design_json
+from jobtck.conformance.traces import SECONDS_DIGITS, design_json, line_json
 from jobtck.reports.texts import storable
 
 COMPLAINT_MAX = 300  # characters: a complaint may quote what it complains of, whole
-SECONDS_DIGITS = 6  # a microsecond; no clock here is better
 
 
 def result(run: RunRecord) -> JsonObject:
@@ -72,7 +71,7 @@ def validate(content: object, place: str = "result.json") -> None:
 
 
 def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
-    cells = sorted(record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome))
+    cells = sorted(record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome, cell.waited))
     return {
         "schema": RESULT_SCHEMA,
         "verdict": verdict,
@@ -131,6 +130,7 @@ def _deviation(deviation: Deviation) -> JsonObject:
         "reproduced": deviation.reproduced,
         "runs": deviation.runs,
         "requirements": list(deviation.requirements),
+        "calls": [line_json(line) for line in deviation.lines],
     }
 
 
@@ -152,6 +152,7 @@ def _cell(cell: CellRecord) -> JsonObject:
         "state": cell.state,
         "call": cell.call,
         "outcome": cell.outcome,
+        "waited": cell.waited,
         "count": cell.count,
         "seconds_max": _seconds(cell.seconds_max),
     }

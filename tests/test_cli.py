@@ -272,7 +272,7 @@ def test_a_report_that_cannot_be_written_is_shown_all_the_same(
         if CUT_OFF not in content:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reportdir, "_write", full_at_last)
+    monkeypatch.setattr(reportdir, "write_whole", full_at_last)
     done = invoke(*QUICK)
     assert done.exit_code == 4
     assert "reference" in done.stdout

@@ -15,9 +15,10 @@ from junitparser import JUnitXml
 from rich.console import Console
 from rich.text import Text
 
-from jobtck.conformance.calls import AbortJob, BackupBegin, BackupEnd, BlockJobSetSpeed, IdOf, Mode
+from jobtck.conformance.calls import AbortJob, BackupBegin, BackupGetXmlDesc, BlockJobSetSpeed, Mode
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.outcomes import Waited
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     CellRecord,
@@ -32,8 +33,10 @@ from jobtck.conformance.record import (
     TraceLine,
     Verdict,
 )
+from jobtck.conformance.traces import line_json
 from jobtck.reports.junit import junit_xml
 from jobtck.reports.result_json import dumps, result, schema, validate
+from jobtck.reports.result_reading import read_run
 from jobtck.reports.sentences import replay_command, summary
 from jobtck.reports.terminal import print_run
 from jobtck.reports.texts import LINE_MAX, TEXT_MAX, id_ranges, legible, one_line, storable
@@ -46,14 +49,14 @@ SPEED = "A block-job verb aimed at a disk that a backup is copying does not re-t
 BEGUN = TraceLine(BackupBegin(label=0, mode=Mode.PULL, disks=("vda",)), "value")
 TUNED = TraceLine(BlockJobSetSpeed(disk="vda"), "value")
 ENDED = TraceLine(
-    BackupEnd(job=IdOf(0), abort=True),
+    AbortJob(),
     "refused: internal",
     "VIR_ERR_INTERNAL_ERROR",
     "internal error: unable to execute QEMU command 'block-job-cancel': Job not found",
 )
 TYPE_2 = Deviation(("TYPE-2",), (BEGUN, TUNED), 3, 3, "traces/libvirt-default-job-TYPE-2.json")
 END_6 = Deviation(("END-6", "SANE-1"), (BEGUN, ENDED), 2, 3, "traces/libvirt-default-job-END-6.json")
-END_7 = Deviation(("END-7",), (BEGUN, replace(ENDED, call=AbortJob())), 3, 3, "traces/END-7.json")
+END_7 = Deviation(("END-7",), (BEGUN, replace(ENDED, call=BackupGetXmlDesc())), 3, 3, "traces/END-7.json")
 LISTED = KnownDeviation(
     "END-7",
     "libvirt",
@@ -234,6 +237,7 @@ def test_one_record_is_told_at_the_top() -> None:
             "reproduced": 3,
             "runs": 3,
             "requirements": ["TYPE-2"],
+            "calls": [line_json(BEGUN), line_json(TUNED)],
         }
     ]
     assert requirements["END-7"]["known"]["versions"] == ">=8.0.0,<9.1.0"
@@ -333,7 +337,7 @@ def test_junit_shows_the_calls_of_a_failure() -> None:
     failure = cases(RUNS["one"])["END-6"].find("failure")
     assert failure is not None
     assert failure.text is not None
-    assert "> backup_end(a, abort) -> refused: internal\n" in failure.text
+    assert "> abort_job() -> refused: internal\n" in failure.text
     assert "VIR_ERR_INTERNAL_ERROR: internal error: unable" in failure.text
     assert "flaky: reproduced 2 of 3" in failure.text
 
@@ -384,7 +388,7 @@ def test_a_deviation_is_its_few_calls() -> None:
 
 def test_what_was_said_stands_below_its_call() -> None:
     lines = [line.strip() for line in shown(RUNS["one"], 120).splitlines()]
-    place = lines.index("> backup_end(a, abort)          refused: internal")
+    place = lines.index("> abort_job()                   refused: internal")
     assert lines[place + 1].startswith("VIR_ERR_INTERNAL_ERROR: internal error: unable to execute")
 
 
@@ -396,7 +400,7 @@ def test_known_deviations_come_after_the_others() -> None:
 
 
 def test_a_deviation_of_two_requirements_is_shown_once() -> None:
-    assert shown(RUNS["one"]).count("> backup_end(a, abort)") == 1
+    assert shown(RUNS["one"]).count("> abort_job()") == 1
 
 
 def test_the_last_words_are_the_verdicts() -> None:
@@ -511,3 +515,54 @@ def test_escapes_count_towards_the_limit() -> None:
 )
 def test_ids_in_a_row_are_told_as_a_range(ids: list[str], told: str) -> None:
     assert id_ranges(ids) == told
+
+
+# read back
+
+
+@every_run
+def test_what_was_written_is_read_back(run: RunRecord) -> None:
+    text = as_json(run)
+    again = as_json(read_run(text, "result.json"))
+    if "[cut: " not in text:  # what was cut is cut anew, a little shorter
+        assert again == text
+    validate(json.loads(again))
+
+
+def test_a_result_of_the_first_schema_is_read() -> None:
+    content = json.loads(as_json(RUNS["two"]))
+    content["schema"] = "jobtck-result/1"
+    for one in content["runs"]:
+        one["schema"] = "jobtck-result/1"
+        for cell in one["cells"]:
+            del cell["waited"]
+            cell["seconds_max"] *= 50
+        for each in one["requirements"]:
+            for deviation in each["deviations"]:
+                del deviation["calls"]
+    read = read_run(json.dumps(content), "old.json")
+    assert [cell.waited for cell in read.records[0].cells] == [Waited.WAITED, Waited.WAITED]
+    assert {deviation.lines for deviation in read.records[0].deviations} == {()}
+    validate(result(read))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "not JSON"),
+        (as_json(RUNS["one"])[:500], "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not a result of jobtck"),
+        ('{"schema": "jobtck-trace/1"}', "not a result of jobtck"),
+        ('{"schema": "jobtck-result/99"}', "its schema is 'jobtck-result/99'"),
+        ('{"schema": "jobtck-result/2"}', "is a required property"),
+        (as_json(RUNS["one"]).replace('"disks"', '"discs"'), "backup_begin has no argument 'discs'"),
+        (as_json(RUNS["one"]).replace("61.5", "NaN"), "not JSON"),
+    ],
+)
+def test_what_is_no_result_is_refused(text: str, told: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_run(text, "old.json")
+    assert str(caught.value).startswith("old.json: ")
+    assert told in str(caught.value)
+    assert len(str(caught.value)) < 1000

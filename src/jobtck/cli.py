@@ -1,4 +1,4 @@
-"""The command line: `jobtck run`, `list`, `designs`, `probe` and `replay`."""
+"""The command line: `jobtck run`, `report`, `list`, `designs`, `probe` and `replay`."""
 
 import math
 import shlex
@@ -26,6 +26,7 @@ HOST = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.Path(path_type=Path)
+WRITTEN = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 BUDGET_SECONDS = 60.0
 BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
 
@@ -200,6 +201,16 @@ def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | N
     from jobtck.replay import replay_and_tell
 
     raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False)))
+
+
+@main.command()
+@click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
+@click.option("--junit", "junit", type=WRITTEN, metavar="FILE", help="Write JUnit XML.")
+def report(results: tuple[Path, ...], junit: Path | None) -> None:
+    """Make reports of results, each a file or the directory it is in; '-' writes to standard output."""
+    from jobtck.report import Wanted, write_reports
+
+    write_reports(results, Wanted(junit=junit))
 
 
 @main.command("new-adapter")

@@ -13,7 +13,7 @@ from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Outcome, Refusal
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
-from jobtck.conformance.wording import answer_text
+from jobtck.conformance.wording import LETTERS, answer_text
 from jobtck.strategies.shorten import plainer, shorten
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
@@ -166,4 +166,11 @@ def _line(performed: Performed) -> TraceLine:
         code=refusal.code if refusal else "",
         text=refusal.text if refusal else "",
         seconds=performed.seconds,
+        jobs=_living(performed.step),
     )
+
+
+def _living(step: Step) -> tuple[str, ...]:
+    """The letters of the jobs that live after the step; where nothing is known any more, of those before it."""
+    state = (step.belief or step.before).state
+    return tuple(sorted(LETTERS[job.label] for domain in state.domains for job in domain.jobs))

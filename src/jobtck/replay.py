@@ -24,6 +24,7 @@ from jobtck.conformance.wording import answer_text, call_text
 from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.observe import observation
 from jobtck.reports.texts import legible
+from jobtck.results import text_of
 
 FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
 
@@ -87,15 +88,7 @@ def backend_of(trace: Trace, options: Options) -> str:
 
 def read_trace(path: Path) -> Trace:
     """The trace in that file."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(BYTES_MAX + 1)
-        if len(content) > BYTES_MAX:
-            raise BadInput(f"{path}: larger than {BYTES_MAX >> 20} MiB: no trace of the kit's")
-        text = content.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot read the trace: {error}") from error
-    return parse_trace(text, str(path))
+    return parse_trace(text_of(path, BYTES_MAX, "trace"), str(path))
 
 
 def conclusion(judge: Judge, trace: Trace, performed: Sequence[Performed]) -> tuple[int, str]:

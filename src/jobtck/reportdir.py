@@ -38,10 +38,10 @@ def write(run: RunRecord, directory: Path) -> RunRecord:
         for record in named.records:
             for deviation in record.deviations:
                 content = json.dumps(trace_json(deviation, record.target), indent=2) + "\n"
-                _write(directory / deviation.trace_file, content)
+                write_whole(directory / deviation.trace_file, content)
                 stale.discard(deviation.trace_file)
-        _write(directory / JUNIT, junit_xml(named))
-        _write(directory / RESULT, dumps(result(named)))
+        write_whole(directory / JUNIT, junit_xml(named))
+        write_whole(directory / RESULT, dumps(result(named)))
     except OSError as error:
         raise BackendFailure(f"{directory}: the report could not be written: {error.strerror}") from error
     for name in stale:
@@ -78,7 +78,8 @@ def _traces_of_last_run(directory: Path) -> set[str]:
     return {name for name in named if isinstance(name, str) and Path(name).parent == Path(TRACES)}
 
 
-def _write(path: Path, content: str) -> None:
+def write_whole(path: Path, content: str) -> None:
+    """The file has that content; what it had before stays when anything fails."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(content, encoding="utf-8")

@@ -142,6 +142,6 @@ def _verdict(
 
 def _cells(tally: Tally) -> tuple[CellRecord, ...]:
     return tuple(
-        CellRecord(visited.state, visited.call, outcome, visit.count, round(visit.seconds_max, 6))
-        for (visited, outcome), visit in sorted(tally.visits.items())
+        CellRecord(visited.state, visited.call, outcome, visit.count, round(visit.seconds_max, 6), waited)
+        for (visited, outcome, waited), visit in sorted(tally.visits.items())
     )

@@ -1,0 +1,170 @@
+"""`result.json` read back: the record that it was made of, whatever release of the kit wrote it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NoReturn, cast
+
+from jobtck.conformance.design import Design
+from jobtck.conformance.errors import BadInput
+from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.plain import JsonObject
+from jobtck.conformance.record import (
+    RESULT_SCHEMA,
+    CellRecord,
+    Cost,
+    Deviation,
+    KnownDeviation,
+    Record,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    TargetRecord,
+    TraceLine,
+    Verdict,
+)
+from jobtck.conformance.session import PATIENCE_SECONDS
+from jobtck.conformance.traces import CALLS_MAX, call_in, design_in
+from jobtck.reports.result_json import validate
+from jobtck.reports.texts import storable
+
+FIRST_SCHEMA = "jobtck-result/1"  # without the calls of deviations, and without how long cells waited
+FAMILY = "jobtck-result/"
+SHOWN_MAX = 80  # characters of what is no schema
+
+# What the schema has checked is plain JSON, of which a type checker knows nothing.
+Plain = Mapping[str, Any]
+
+
+def read_run(text: str, place: str) -> RunRecord:
+    """The record in the text of a `result.json`; *place* names it in complaints."""
+    content = _current(_parsed(text, place), place)
+    validate(content, place)
+    runs = content.get("runs", [content])
+    return RunRecord(
+        records=tuple(_record(each, place) for each in runs),
+        command=content["command"],
+        seed=content["seed"],
+        seconds=content["seconds"],
+        error=content["error"],
+    )
+
+
+def _parsed(text: str, place: str) -> Plain:
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{place}: not JSON: {error}: was it cut off?") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if not isinstance(schema, str) or not schema.startswith(FAMILY):
+        raise BadInput(f"{place}: not a result of jobtck: give a result.json, or the directory it is in")
+    if schema not in (RESULT_SCHEMA, FIRST_SCHEMA):
+        told = storable(schema, SHOWN_MAX)
+        raise BadInput(f"{place}: its schema is {told!r}, and this release reads {RESULT_SCHEMA} and older")
+    return cast("Plain", content)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+def _current(content: Plain, place: str) -> Plain:
+    """The content as if it had been written today."""
+    if content["schema"] == RESULT_SCHEMA:
+        return content
+    try:
+        if "runs" in content:
+            runs = [_migrated(each) for each in content["runs"]]
+            return {**content, "schema": RESULT_SCHEMA, "runs": runs}
+        return _migrated(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"{place}: breaks its own schema, {FIRST_SCHEMA}: {error!r:.{SHOWN_MAX}}") from error
+
+
+def _migrated(record: Plain) -> JsonObject:
+    requirements = [
+        {**each, "deviations": [{**deviation, "calls": []} for deviation in each["deviations"]]}
+        for each in record["requirements"]
+    ]
+    cells = [{**each, "waited": _waited(float(each["seconds_max"]))} for each in record["cells"]]
+    return {**record, "schema": RESULT_SCHEMA, "requirements": requirements, "cells": cells}
+
+
+def _waited(seconds: float) -> str:
+    return Waited.AT_ONCE if seconds < PATIENCE_SECONDS else Waited.WAITED
+
+
+def _record(content: Plain, place: str) -> Record:
+    target = _target(content["target"], place)
+    deviations: dict[tuple[object, ...], Deviation] = {}
+    requirements = tuple(_requirement(each, target.design, deviations, place) for each in content["requirements"])
+    return Record(
+        verdict=RunVerdict(content["verdict"]),
+        target=target,
+        requirements=requirements,
+        cells=tuple(CellRecord(**{**each, "waited": Waited(each["waited"])}) for each in content["cells"]),
+        cells_open=content["cells_open"],
+        cost=Cost(**content["cost"]),
+        seed=content["seed"],
+        command=content["command"],
+        notes=tuple(content["notes"]),
+        stale_known=tuple(KnownDeviation(**each) for each in content["stale_known"]),
+        unkept_calls=tuple(content["unkept_calls"]),
+        strict=content["strict"],
+    )
+
+
+def _target(content: Plain, place: str) -> TargetRecord:
+    capabilities = content["capabilities"]
+    return TargetRecord(
+        backend=content["backend"],
+        uri=content["uri"],
+        design=design_in(content["design"], place),
+        versions=content["versions"],
+        calls=tuple(capabilities["calls"]),
+        features=tuple(capabilities["features"]),
+        reasons=capabilities["reasons"],
+    )
+
+
+def _requirement(
+    content: Plain, design: Design, deviations: dict[tuple[object, ...], Deviation], place: str
+) -> RequirementRecord:
+    known = content["known"]
+    plain = {each.name: content[each.name] for each in fields(RequirementRecord)}
+    read = (_deviation(each, design, f"{place}: {content['id']}") for each in content["deviations"])
+    return RequirementRecord(
+        **{
+            **plain,
+            "verdict": Verdict(content["verdict"]),
+            "deviations": tuple(deviations.setdefault((each.trace_file, each.requirements), each) for each in read),
+            "known": None if known is None else KnownDeviation(**known),
+        }
+    )
+
+
+def _deviation(content: Plain, design: Design, place: str) -> Deviation:
+    if len(content["calls"]) > CALLS_MAX:
+        raise BadInput(f"{place}: a deviation of more than {CALLS_MAX:,} calls")
+    return Deviation(
+        requirements=tuple(content["requirements"]),
+        lines=tuple(
+            _line(each, design, f"{place}: {content['trace']}: call {number}")
+            for number, each in enumerate(content["calls"], 1)
+        ),
+        reproduced=content["reproduced"],
+        runs=content["runs"],
+        trace_file=content["trace"],
+    )
+
+
+def _line(content: Plain, design: Design, place: str) -> TraceLine:
+    answer = content["answer"]
+    return TraceLine(
+        call=call_in(dict(content), design, place),
+        answer=answer["words"],
+        code=answer["code"],
+        text=answer["text"],
+        seconds=answer["seconds"],
+        jobs=tuple(answer["jobs"]),
+    )
