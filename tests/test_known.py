@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jobtck.conformance.calls import BackupBegin, BlockJobAbort, BlockJobSetSpeed, Mode
+from jobtck.conformance.calls import BackupBegin, BlockJobAbort, BlockJobSetSpeed, Inspect, Mode
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BadInput
-from jobtck.conformance.outcomes import DONE, Outcome
+from jobtck.conformance.outcomes import DONE, Leftovers, Outcome
 from jobtck.conformance.record import (
     Deviation,
     KnownDeviation,
@@ -166,12 +166,25 @@ class LosesOnPivot(Retunes):
         return DONE
 
 
-def hunted(make: type[Reference]) -> Hunt:
+class LeavesSocket(Reference):
+    """Leaves the socket of a pull backup that is over."""
+
+    def inspect(self, guest: Guest, call: Inspect) -> Outcome:
+        return Leftovers(("socket",))
+
+
+def toured(make: type[Reference]) -> Hunt:
+    """A hunt that has met what there is, and has run nothing again."""
     target = ReferenceTarget(presets()["default-job"], make)
     target.versions = {"libvirt": "9.0.0"}
     hunt = Hunt(target, Plan(AMPLE_SECONDS, 1), threading.Event())
     hunt.go_on_tour(lambda *_: None, AMPLE_SECONDS)
     hunt.close()
+    return hunt
+
+
+def hunted(make: type[Reference]) -> Hunt:
+    hunt = toured(make)
     hunt.confirm_all()
     return hunt
 
@@ -253,3 +266,22 @@ def test_a_listed_deviation_of_what_was_not_judged_is_not_stale(faithful: Hunt) 
     unjudged = replace(ENTRY, requirement="ZERO-1")  # default-job has no ids
     record = judged(faithful, [unjudged])
     assert (record.verdict, record.stale_known) == (RunVerdict.CONFORMING, ())
+
+
+def test_a_deviation_that_was_not_run_again_is_no_pass() -> None:
+    hunt = toured(Retunes)
+    hunt.plan = replace(hunt.plan, began=hunt.plan.began - 10 * AMPLE_SECONDS)  # the time is up
+    hunt.confirm_all()
+    record = judged(hunt, ())
+    told = next(each for each in record.requirements if each.id == "TYPE-2")
+    assert (told.verdict, record.verdict) == (Verdict.NOT_EXERCISED, RunVerdict.CONFORMING)
+    assert told.reason == "a deviation was met: there was no time left to run it again"
+    assert verdict_of(judged(hunt, [SPEED]), "TYPE-2") is Verdict.KNOWN
+
+
+def test_a_must_that_was_broken_and_not_run_again_leaves_a_run_incomplete() -> None:
+    hunt = toured(LeavesSocket)
+    hunt.plan = replace(hunt.plan, began=hunt.plan.began - 10 * AMPLE_SECONDS)
+    hunt.confirm_all()
+    record = judged(hunt, ())
+    assert (verdict_of(record, "FAULT-4"), record.verdict) == (Verdict.NOT_EXERCISED, RunVerdict.INCOMPLETE)

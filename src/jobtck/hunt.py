@@ -85,6 +85,7 @@ class Hunt:
         self._found: dict[tuple[object, ...], Found] = {}
         self._confirmed: set[tuple[object, ...]] = set()
         self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
+        self.not_run_again: dict[str, str] = {}  # why deviations from a requirement were met and not run again
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._futures: list[Future[None]] = []
@@ -285,17 +286,24 @@ class Hunt:
         if self._stop.is_set() or self.failure is not None:
             return ""
         if self._time_left() < -self.plan.budget_seconds * GRACE_SHARE:
-            return "there was no time left to run it again"
+            return self._left(found, "there was no time left to run it again")
         ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
         try:
             return confirm(
                 self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._patience
             )
         except SessionLost as lost:
-            return f"could not be run again: {lost}"
+            return self._left(found, f"could not be run again: {lost}")
         except JobtckError as error:
             self._fail(error)
             return ""
+
+    def _left(self, found: Found, why: str) -> str:
+        """Remembers that the deviation is neither shown nor refuted; the answer is why."""
+        with self._lock:
+            for id in found.step.deviations:
+                self.not_run_again.setdefault(id, why)
+        return why
 
     # -- the end --------------------------------------------------------------------------------------------------
 

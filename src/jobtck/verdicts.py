@@ -95,6 +95,8 @@ def _requirement(
         verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
     elif not exercised:
         verdict, reason = Verdict.NOT_EXERCISED, _why_not(hunt)
+    elif why := hunt.not_run_again.get(requirement.id):
+        verdict, reason = Verdict.NOT_EXERCISED, f"a deviation was met: {why}"
     else:
         verdict = Verdict.PASS
     return RequirementRecord(
