@@ -11,7 +11,7 @@ import jobtck
 
 OWN_LIBRARIES = {
     "conformance": frozenset[str](),
-    "fixtures": frozenset({"libvirt", "lxml", "qemu"}),
+    "fixtures": frozenset({"libvirt", "libvirt_qemu", "lxml", "qemu"}),
     "reports": frozenset({"jsonschema", "junitparser", "rich"}),
     "strategies": frozenset({"hypothesis"}),
 }
