@@ -1,4 +1,4 @@
-"""The command line: `jobtck run`, `report`, `list`, `designs`, `probe` and `replay`."""
+"""The command line: `jobtck run`, `report`, `list`, `designs`, `matrix`, `probe` and `replay`."""
 
 import math
 import shlex
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from jobtck import __version__
+from jobtck.budgets import BUDGET_MIN_SECONDS, BUDGET_SECONDS
 from jobtck.conformance.errors import BadInput
 from jobtck.failures import failures_told
 
@@ -27,8 +28,6 @@ HOST = click.option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.Path(path_type=Path)
 WRITTEN = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-BUDGET_SECONDS = 60.0
-BUDGET_MIN_SECONDS = 5.0  # less does not start a guest
 
 
 class Group(click.Group):
@@ -222,6 +221,32 @@ def new_adapter_(language: str, directory: Path) -> None:
 
     for path in new_adapter(language, directory):
         click.echo(path)
+
+
+@main.command("matrix")
+@click.argument("file", required=False, type=PATH, metavar="[MATRIX.toml]")
+@click.option("-o", "--output", type=PATH, default=Path("jobtck-matrix"), show_default=True, help="Where results go.")
+@click.option("--cache", type=PATH, metavar="DIR", help="Where roots are kept; without it, below XDG_CACHE_HOME.")
+@click.option("--at-once", type=click.IntRange(1, 64), help="How many runs side by side; without it, as many as fit.")
+@click.option("--again", is_flag=True, help="Judge also what has a complete result.")
+@click.option("--new-roots", is_flag=True, help="Make the roots anew: a release that moves has moved on.")
+def matrix_(
+    file: Path | None, output: Path, cache: Path | None, at_once: int | None, again: bool, new_roots: bool
+) -> None:
+    """Judge several libvirts side by side. Without a file: those of Debian's stable, testing and unstable releases.
+
+    What has a complete result is not judged again, so an interrupted matrix goes on. Exit status: as of 'run', of the
+    gravest result.
+    """
+    from rich.console import Console
+
+    from jobtck.matrices import read_matrix, shipped_matrix
+    from jobtck.matrix import Place, as_many_as_fit, default_cache
+    from jobtck.matrix_report import judge_and_tell
+
+    matrix = shipped_matrix() if file is None else read_matrix(file)
+    place = Place(output, cache or default_cache(), at_once or as_many_as_fit(), again=again, new_roots=new_roots)
+    raise SystemExit(judge_and_tell(matrix, place, Console()))
 
 
 @main.command("designs")
