@@ -22,6 +22,7 @@ from jobtck.conformance.wording import call_text
 from jobtck.lanes import Lane
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
+from jobtck.strategies.foresight import foresee
 from jobtck.strategies.tour import NewSession, Tour
 
 FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
@@ -58,11 +59,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to hunt (seconds from `began`), with what seed, and where Hypothesis keeps its examples."""
+    """How long to hunt (seconds from `began`), with what seed, and where Hypothesis keeps its examples.
+
+    A quick hunt leaves out what waits for the server's lock, and what only that would exercise.
+    """
 
     budget_seconds: float
     seed: int
     database: Path | None = None
+    is_quick: bool = False
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -81,6 +86,7 @@ class Hunt:
         self.notes = list(target.capabilities.notes)
         self.deviations: list[Deviation] = []
         self.failure: JobtckError | None = None
+        self.left_out: frozenset[str] = frozenset()  # requirements that nothing but waiting would exercise
         self._stop = stop
         self._found: dict[tuple[object, ...], Found] = {}
         self._confirmed: set[tuple[object, ...]] = set()
@@ -125,10 +131,12 @@ class Hunt:
         """Sends side lanes to what costs seconds; they go on while the main lane tours."""
         wait_seconds = self.target.capabilities.lock_wait_seconds
         excursions = sorted(self.tour.excursions(), key=lambda each: not self._waits(each))
-        if wait_seconds > self._searching_left():
+        if self.plan.is_quick or wait_seconds > self._searching_left():
             left_out = [each for each in excursions if self._waits(each)]
             excursions = [each for each in excursions if not self._waits(each)]
-            if left_out:
+            if left_out and self.plan.is_quick:
+                self.left_out = frozenset(id for each in left_out for id in self._exercised_by(each))
+            elif left_out:
                 self.notes.append(
                     f"{len(left_out)} cells wait {wait_seconds:.0f} s for the server's lock each and were left out: "
                     f"the budget is {self.plan.budget_seconds:.0f} s"
@@ -141,6 +149,11 @@ class Hunt:
         self._side = [Lane(self.target, self.judge) for _ in range(lanes)]
         queue = list(reversed(excursions))
         self._futures = [self._pool.submit(self._side_lane, lane, queue) for lane in self._side]
+
+    def _exercised_by(self, each: Cell) -> tuple[str, ...]:
+        place, move = self.chart.ways[each]
+        step = foresee(self.judge, place.belief, move.call)
+        return () if step is None else step.ruling.exercised
 
     def _waits(self, each: Cell) -> bool:
         place, move = self.chart.ways[each]
@@ -287,16 +300,20 @@ class Hunt:
             return ""
         if self._time_left() < -self.plan.budget_seconds * GRACE_SHARE:
             return self._left(found, "there was no time left to run it again")
-        ways = sorted((self.chart.way(each) for each in found.cells if each in self.chart.ways), key=len)
+        cells = sorted((each for each in found.cells if each in self.chart.ways), key=self._chance)
+        ways = [self.chart.way(each) for each in cells[:WAYS_MAX]]
         try:
-            return confirm(
-                self.target, self.judge, found.step.deviations, (*ways[:WAYS_MAX], found.calls), self._patience
-            )
+            return confirm(self.target, self.judge, found.step.deviations, (*ways, found.calls), self._patience)
         except SessionLost as lost:
             return self._left(found, f"could not be run again: {lost}")
         except JobtckError as error:
             self._fail(error)
             return ""
+
+    def _chance(self, each: Cell) -> tuple[bool, int]:
+        """Orders cells: a short way shows best what was met there, if it does not depend on the moment."""
+        place, _ = self.chart.ways[each]
+        return not place.belief.is_sure, len(place.path)
 
     def _left(self, found: Found, why: str) -> str:
         """Remembers that the deviation is neither shown nor refuted; the answer is why."""
