@@ -100,7 +100,11 @@ class KnownDeviation:
 
 @dataclass(frozen=True, slots=True)
 class RequirementRecord:
-    """What a run says of one requirement; `reason` says why it is not a plain pass or fail."""
+    """What a run says of one requirement; `reason` says why it is not a plain pass or fail.
+
+    Not exercised without being missed are those that nothing can exercise yet (`provisional`), and those that a quick
+    run left out because they are slow (`left_out`).
+    """
 
     id: str
     chapter: str
@@ -113,6 +117,12 @@ class RequirementRecord:
     provisional: bool = False
     deviations: tuple[Deviation, ...] = ()
     known: KnownDeviation | None = None
+    left_out: bool = False
+
+    @property
+    def is_missed(self) -> bool:
+        """It called for calls that were not made, and nothing excuses that."""
+        return self.verdict is Verdict.NOT_EXERCISED and not self.provisional and not self.left_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,8 @@ def _result(requirement: RequirementRecord, record: Record) -> Result | None:
             return _told(Skipped(f"known deviation: {told}", str(verdict)), text)
         case Verdict.UNSUPPORTED:
             return Skipped(f"unsupported: {reason}", str(verdict))
+        case Verdict.NOT_EXERCISED if requirement.left_out:
+            return Skipped(f"left out: {reason}", "left-out")
         case Verdict.NOT_EXERCISED if requirement.provisional:
             return Skipped(f"provisional: {reason}", "provisional")
         case Verdict.NOT_EXERCISED:

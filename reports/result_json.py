@@ -119,6 +119,7 @@ def _requirement(requirement: RequirementRecord) -> JsonObject:
         "exercised": requirement.exercised,
         "reason": requirement.reason,
         "provisional": requirement.provisional,
+        "left_out": requirement.left_out,
         "deviations": [_deviation(each) for each in requirement.deviations],
         "known": None if requirement.known is None else _known(requirement.known),
     }

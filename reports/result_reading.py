@@ -131,7 +131,7 @@ def _requirement(
     content: Plain, design: Design, deviations: dict[tuple[object, ...], Deviation], place: str
 ) -> RequirementRecord:
     known = content["known"]
-    plain = {each.name: content[each.name] for each in fields(RequirementRecord)}
+    plain = {each.name: content[each.name] for each in fields(RequirementRecord) if each.name in content}
     read = (_deviation(each, design, f"{place}: {content['id']}") for each in content["deviations"])
     return RequirementRecord(
         **{

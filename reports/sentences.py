@@ -25,11 +25,6 @@ def only_deviates(requirement: RequirementRecord, record: Record) -> bool:
     return requirement.verdict is Verdict.FAIL and not breaks_run(requirement, record)
 
 
-def is_missed(requirement: RequirementRecord) -> bool:
-    """The requirement called for calls that were not made, and nothing excuses that."""
-    return requirement.verdict is Verdict.NOT_EXERCISED and not requirement.provisional
-
-
 def backend_text(target: TargetRecord) -> str:
     """The backend with the version that matters: its own, or that of what is below it."""
     own = target.versions.get(target.backend)
@@ -57,7 +52,8 @@ def _findings(record: Record) -> list[str]:
     known = [each.id for each in requirements if each.verdict is Verdict.KNOWN]
     fails = [each.id for each in requirements if breaks_run(each, record)]
     deviates = [each.id for each in requirements if only_deviates(each, record)]
-    missed = [each.id for each in requirements if is_missed(each)]
+    missed = [each.id for each in requirements if each.is_missed]
+    left_out = [each.id for each in requirements if each.left_out]
     stale = list(dict.fromkeys(each.requirement for each in record.stale_known))
     findings = [
         _named(fails, "failed requirement"),
@@ -65,6 +61,7 @@ def _findings(record: Record) -> list[str]:
         _named(stale, "listed deviation", "that no longer happened"),
         _named(list(record.unkept_calls), "declared call", "that is not there"),
         _named(known, "known deviation"),
+        _named(left_out, "requirement", "left out"),
         _named(deviates, "deviation", "from a SHOULD"),
     ]
     if not any(each.exercised for each in requirements):

@@ -35,6 +35,7 @@ STYLES = {
     "deviates": "yellow",
     "unsupported": "dim",
     "not exercised": "bold magenta",
+    "left out": "dim",
     "provisional": "dim",
 }
 VERDICT_STYLES = {
@@ -124,6 +125,8 @@ def standing(requirement: RequirementRecord, record: Record) -> str:
         case Verdict.FAIL:
             return "deviates" if only_deviates(requirement, record) else "fails"
         case Verdict.NOT_EXERCISED:
+            if requirement.left_out:
+                return "left out"
             return "provisional" if requirement.provisional else "not exercised"
         case Verdict.KNOWN | Verdict.UNSUPPORTED:
             return str(requirement.verdict)
@@ -142,7 +145,7 @@ def _standing_out(requirements: Iterable[RequirementRecord], record: Record) -> 
 def _print_not_judged(console: Console, record: Record) -> None:
     """Each reason once, with the requirements that it kept from being judged."""
     reasons: dict[tuple[str, str], list[str]] = {}
-    for word in ("not exercised", "unsupported", "provisional"):
+    for word in ("not exercised", "left out", "unsupported", "provisional"):
         for each in record.requirements:
             if standing(each, record) == word:
                 reasons.setdefault((word, each.reason), []).append(each.id)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from jobtck import __version__
-from jobtck.budgets import BUDGET_MIN_SECONDS, BUDGET_SECONDS
+from jobtck.budgets import BUDGET_MIN_SECONDS, BUDGET_SECONDS, QUICK_SECONDS
 from jobtck.conformance.errors import BadInput
 from jobtck.failures import failures_told
 
@@ -66,12 +66,11 @@ def main() -> None:
 @click.option(
     "--budget",
     type=click.FloatRange(min=BUDGET_MIN_SECONDS),
-    default=BUDGET_SECONDS,
     callback=finite,
-    show_default=True,
     metavar="SECONDS",
-    help="How long to search.",
+    help=f"How long to search; without it {BUDGET_SECONDS:.0f}, and {QUICK_SECONDS:.0f} with --quick.",
 )
+@click.option("--quick", is_flag=True, help="Leave out what waits half a minute for the server's lock, and say so.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Where the long random sessions begin.")
 @click.option(
     "--known",
@@ -100,7 +99,8 @@ def run(
     read_only: bool,
     backend_name: str | None,
     design_name: str | None,
-    budget: float,
+    budget: float | None,
+    quick: bool,
     seed: int,
     known: str,
     strict: bool,
@@ -116,7 +116,8 @@ def run(
     order = Order(
         pairs=pairs_for(backend_name, design_name),
         options=options_for(uri, host, read_only=read_only),
-        budget_seconds=budget,
+        budget_seconds=budget or (QUICK_SECONDS if quick else BUDGET_SECONDS),
+        is_quick=quick,
         seed=seed,
         known=known_deviations(known),
         strict=strict,

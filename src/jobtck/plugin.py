@@ -90,7 +90,7 @@ def conclude(found: "RequirementRecord", stale_known: "Sequence[KnownDeviation]"
             pytest.xfail(f"{told} deviates")
         case Verdict.KNOWN if found.known is not None:
             pytest.xfail(f"known: {found.known.reason} ({found.known.reference})")
-        case Verdict.NOT_EXERCISED if not found.provisional:
+        case Verdict.NOT_EXERCISED if found.is_missed:
             pytest.fail(f"{told}\nnot exercised: {found.reason}", pytrace=False)
         case Verdict.UNSUPPORTED | Verdict.NOT_EXERCISED:
             pytest.skip(found.reason)

@@ -35,6 +35,7 @@ class Order:
     command: str
     database: Path | None = None
     notes: tuple[str, ...] = ()
+    is_quick: bool = False
     record: Path | None = None  # where to write what would be said if the backend were an adapter
 
 
@@ -77,7 +78,7 @@ def judge_all(
 
     *keep* is given what there is at each stage.
     """
-    plan = Plan(order.budget_seconds, order.seed, order.database)
+    plan = Plan(order.budget_seconds, order.seed, order.database, is_quick=order.is_quick)
     hunts: list[Hunt] = []
     error = ""
     with ExitStack() as stack:

@@ -20,6 +20,8 @@ from jobtck.conformance.tally import Tally
 from jobtck.hunt import Hunt
 from jobtck.known import concerns, covers
 
+LEFT_OUT_REASON = "it takes half a minute's wait for the server's lock, and the run was to be quick"
+
 
 def target_record(target: Target) -> TargetRecord:
     """What is told of a target."""
@@ -80,6 +82,7 @@ def _requirement(
     exercised = tally.exercised[requirement.id]
     known: KnownDeviation | None = None
     reason = ""
+    left_out = False
     if deviations:
         covering = [next((k for k in listed if covers(k, requirement.id, each)), None) for each in deviations]
         known = covering[0] if all(covering) else None
@@ -94,7 +97,8 @@ def _requirement(
     elif missing := requirement.needs.missing_in_backend(target.capabilities):
         verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
     elif not exercised:
-        verdict, reason = Verdict.NOT_EXERCISED, _why_not(hunt)
+        left_out = requirement.id in hunt.left_out
+        verdict, reason = Verdict.NOT_EXERCISED, LEFT_OUT_REASON if left_out else _why_not(hunt)
     elif why := hunt.not_run_again.get(requirement.id):
         verdict, reason = Verdict.NOT_EXERCISED, f"a deviation was met: {why}"
     else:
@@ -111,6 +115,7 @@ def _requirement(
         provisional=bool(requirement.provisional),
         deviations=deviations,
         known=known,
+        left_out=left_out,
     )
 
 
@@ -134,8 +139,7 @@ def _verdict(
     binding = [each for each in requirements if strict or each.level == Level.MUST]
     if broken_claims or any(each.verdict is Verdict.FAIL for each in binding):
         return RunVerdict.NONCONFORMING
-    musts = [each for each in requirements if each.level == Level.MUST and not each.provisional]
-    if not tally.calls or any(each.verdict is Verdict.NOT_EXERCISED for each in musts):
+    if not tally.calls or any(each.is_missed for each in requirements if each.level == Level.MUST):
         return RunVerdict.INCOMPLETE
     if not any(each.verdict in (Verdict.PASS, Verdict.KNOWN) and each.level == Level.MUST for each in requirements):
         return RunVerdict.INCOMPLETE
