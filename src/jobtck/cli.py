@@ -70,7 +70,7 @@ def main() -> None:
     metavar="SECONDS",
     help=f"How long to search; without it {BUDGET_SECONDS:.0f}, and {QUICK_SECONDS:.0f} with --quick.",
 )
-@click.option("--quick", is_flag=True, help="Leave out what waits half a minute for the server's lock, and say so.")
+@click.option("--quick", is_flag=True, help="Visit each cell once, and leave out what waits half a minute for a lock.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Where the long random sessions begin.")
 @click.option(
     "--known",

@@ -61,7 +61,8 @@ class Found:
 class Plan:
     """How long to hunt (seconds from `began`), with what seed, and where Hypothesis keeps its examples.
 
-    A quick hunt leaves out what waits for the server's lock, and what only that would exercise.
+    A quick hunt visits each cell once and ends then. It leaves out what waits for the server's lock, and what only that
+    would exercise.
     """
 
     budget_seconds: float

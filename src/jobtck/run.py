@@ -122,6 +122,8 @@ def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None])
         _watched(hunt, watcher, "tour", partial(hunt.go_on_tour, watcher.update, until))
         keep()
     for number, hunt in enumerate(hunts):
+        if hunt.plan.is_quick:
+            continue  # every cell was visited once, or there was no time for it
         until = _share(hunt, len(hunts) - number)
         _watched(hunt, watcher, "long sessions", partial(hunt.run_machine, watcher.update, until))
     for hunt in hunts:
