@@ -44,7 +44,7 @@ def bare_start() -> float:
             connection.close()
 
         took = seconds(start)
-        daemon.stop()
+        daemon.close()
     return took
 
 

@@ -135,6 +135,17 @@ class Flaw(StrEnum):
     CUT_OFF = "cut off"  # the client is killed before it hears the answer
 
 
+class Storage(StrEnum):
+    """What the storage is like that a backup is begun on."""
+
+    SOUND = ""
+    FULL = "full disk"  # what it writes to, its target or its scratch file, has no room for it
+    SLOW = "slow storage"  # what it reads comes so slowly that a push takes seconds
+
+
+BAD_STORAGES = (Storage.FULL, Storage.SLOW)
+
+
 class Manner(StrEnum):
     """How a client or a server goes away."""
 
@@ -171,6 +182,7 @@ class BackupBegin(Call):
     disks: tuple[str, ...]
     name: str | None = None
     waits: Waits = Waits.NOTHING
+    storage: Storage = Storage.SOUND
     flaw: Flaw = Flaw.NOTHING
 
 

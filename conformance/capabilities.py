@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Flaw, Kind
+from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Flaw, Kind, Storage
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Outcome
 
@@ -32,7 +32,8 @@ class Capabilities:
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
     the next guest cost seconds too. Guests that are driven `in_another_process` are driven side by side.
     `lock_wait_seconds` is how long one of `waiting_calls` may wait for another job's end. `flaws` are the mistakes
-    that its calls leave room for. `notes` are what a reader of a verdict must know of how the backend was driven.
+    that its calls leave room for, `storages` what else than sound storage can be put under its backups. `notes` are
+    what a reader of a verdict must know of how the backend was driven.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
@@ -41,6 +42,7 @@ class Capabilities:
     disks_per_backup: int | None = None
     parallel_backups: int | None = 1
     flaws: frozenset[Flaw] = frozenset(Flaw) - {Flaw.CUT_OFF}
+    storages: frozenset[Storage] = frozenset()
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False
     in_another_process: bool = False

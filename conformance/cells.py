@@ -18,6 +18,7 @@ from jobtck.conformance.calls import (
     ListAllJobs,
     NoJob,
     Odd,
+    Storage,
     TakeEvents,
     call_name,
 )
@@ -46,6 +47,9 @@ from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase
 
 ODD_WORDS = {Odd.ZERO: "0", Odd.NEXT: "an id never issued", Odd.HUGE: "a huge id", Odd.NEGATIVE: "a negative id"}
 CLIENT_WORDS = {0: "", SECOND_CLIENT: "second client", READ_ONLY_CLIENT: "read-only client"}
+
+
+STORAGE_WORDS = {Storage.SOUND: "", Storage.FULL: " on a full disk", Storage.SLOW: " on slow storage"}
 
 
 class Cell(NamedTuple):
@@ -102,7 +106,8 @@ def job_words(job: Job) -> str:
     phase = "" if job.phase is Phase.RUNNING else f" {job.phase}"
     result = f" {job.result}" if job.phase is Phase.CONCLUDED else ""
     waits = f" that {job.waits}" if job.waits and not result else ""
-    return f"{job.kind}{disks}{phase}{result}{waits}"
+    storage = STORAGE_WORDS[job.storage] if job.phase is Phase.RUNNING else ""  # later it makes no difference
+    return f"{job.kind}{disks}{phase}{result}{waits}{storage}"
 
 
 def call_words(state: State, call: Call) -> str:
@@ -112,7 +117,7 @@ def call_words(state: State, call: Call) -> str:
         *(["abort"] if getattr(call, "abort", False) else []),
         *(["pivot"] if getattr(call, "pivot", False) else []),
         *_details(call),
-        *(getattr(call, name, "") for name in ("manner", "waits", "flaw")),
+        *(getattr(call, name, "") for name in ("manner", "waits", "storage", "flaw")),
         CLIENT_WORDS[call.client],
         "second domain" if call.domain else "",
     ]

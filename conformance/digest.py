@@ -23,7 +23,20 @@ from jobtck.conformance.outcomes import Description, Id, Listed, Outcome, Seen
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, Job, State
 
 # what a call says besides labels, disks and references
-_PLAIN = ("client", "flaw", "mode", "abort", "types", "type", "completed", "keep", "pivot", "manner", "waits")
+_PLAIN = (
+    "client",
+    "flaw",
+    "mode",
+    "abort",
+    "types",
+    "type",
+    "completed",
+    "keep",
+    "pivot",
+    "manner",
+    "waits",
+    "storage",
+)
 
 
 def _plain(call: type[Call]) -> Callable[[Call], object]:
@@ -95,7 +108,7 @@ def _job(job: Job | None) -> tuple[object, ...] | None:
     if job is None:
         return None
     by_hand = f"{job.waits} {job.result}" if job.is_led_by_hand else ""
-    return (job.kind, job.phase, job.known, len(job.disks), by_hand)
+    return (job.kind, job.phase, job.known, len(job.disks), by_hand, job.storage)
 
 
 def _jobless(domain: Domain, disk: str) -> str:

@@ -74,8 +74,20 @@ def finished(scene: Scene) -> bool:
     return scene.job is not None and scene.job.phase is Phase.FINISHED
 
 
+def failed(scene: Scene) -> bool:
+    """The backup has broken off."""
+    return scene.job is not None and scene.job.phase is Phase.FAILED
+
+
+def unfinished(scene: Scene) -> bool:
+    """The push has not copied all, and goes on."""
+    return not finished(scene) and not failed(scene)
+
+
 def answers_completion(scene: Scene, answer: Answer) -> bool:
-    """The answer is 1 for a finished push, 0 for one that is cut short."""
+    """The answer is 1 for a finished push, 0 for one that is cut short; one that broke off may demand an abort."""
+    if failed(scene) and not with_abort(scene) and isinstance(answer.outcome, Refusal):
+        return True
     return answer.outcome == Ended(1 if finished(scene) else 0) or reaches_nothing(scene, answer)
 
 
@@ -150,7 +162,7 @@ END = (
         text="end without abort on an unfinished push job is refused and the job goes on.",
         source=END_PROPOSAL,
         needs=WITH_END,
-        when=also(ordinary, ends(Kind.PUSH), lambda scene: not with_abort(scene), lambda scene: not finished(scene)),
+        when=also(ordinary, ends(Kind.PUSH), lambda scene: not with_abort(scene), unfinished),
         then=refused,
         keeps=Hurt.LOST,
     ),
@@ -162,7 +174,7 @@ END = (
         when=also(
             ordinary,
             ends(Kind.PUSH),
-            lambda scene: with_abort(scene) or finished(scene),
+            lambda scene: with_abort(scene) or not unfinished(scene),
         ),
         then=answers_completion,
     ),

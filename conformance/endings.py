@@ -1,6 +1,6 @@
 """How a job comes to its end, as changes of its domain."""
 
-from jobtck.conformance.calls import Kind
+from jobtck.conformance.calls import Kind, Storage
 from jobtck.conformance.design import Design, Handle
 from jobtck.conformance.state import GONE_MAX, KEPT_OF_RESULT, OWED_MAX, Domain, Gone, Job, Phase, Result
 
@@ -37,11 +37,25 @@ def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
         return over(design, domain, job, job.result)
     if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
         return domain
-    if job.kind is Kind.PUSH and design.has_ids and design.handle is not Handle.NAME:
+    if job.storage is Storage.FULL:
+        return domain  # no source says whether it breaks off, or stands until there is room
+    if _waits_for_end(design, job):
         return domain.changed(job._replace(phase=Phase.FINISHED))
     if job.kind is Kind.BLOCK_COPY:
         return domain.changed(job._replace(phase=Phase.READY))
     return has_worked(design, domain, job)
+
+
+def broken_off(design: Design, domain: Domain, job: Job) -> Domain:
+    """The domain once that backup has met a full disk and got no further."""
+    if _waits_for_end(design, job):
+        return domain.changed(job._replace(phase=Phase.FAILED))
+    return over(design, domain, job, Result.CUT_SHORT)
+
+
+def _waits_for_end(design: Design, job: Job) -> bool:
+    """The job is there until it is ended, also when it has done all it can."""
+    return job.kind.is_backup and design.has_ids and design.handle is not Handle.NAME
 
 
 def has_worked(design: Design, domain: Domain, job: Job) -> Domain:

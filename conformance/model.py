@@ -35,11 +35,12 @@ from jobtck.conformance.calls import (
     Save,
     Settle,
     Start,
+    Storage,
     TakeEvents,
 )
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.endings import has_worked, over, ran_through, removed
+from jobtck.conformance.endings import broken_off, has_worked, over, ran_through, removed
 from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
 from jobtck.conformance.scene import Scene, begun_kind
 from jobtck.conformance.state import (
@@ -72,6 +73,8 @@ def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> It
                 results = (Result.NORMAL, Result.CUT_SHORT) if job.result is Result.UNSURE else (job.result,)
                 for result in results:
                     yield state.with_domain(index, over(design, domain, job, result))
+            elif job.phase is Phase.RUNNING and job.storage is Storage.FULL:
+                yield state.with_domain(index, broken_off(design, domain, job))
             elif job.phase is Phase.RUNNING and job.kind in capabilities.transient:
                 yield state.with_domain(index, ran_through(design, domain, job))
 
@@ -98,9 +101,12 @@ def follows(call: Call, outcome: Outcome) -> bool:
 
 def end_result(scene: Scene, job: Job) -> Result:
     """How a live job ends when it is told to end now."""
+    if job.phase is Phase.FAILED:
+        return Result.CUT_SHORT
     if job.kind is not Kind.PUSH or job.phase is Phase.FINISHED:
         return Result.NORMAL
-    return Result.UNSURE if job.kind in scene.capabilities.transient else Result.CUT_SHORT
+    may_finish = job.kind in scene.capabilities.transient and job.storage is not Storage.FULL
+    return Result.UNSURE if may_finish else Result.CUT_SHORT
 
 
 def _begun(scene: Scene, call: Call, outcome: Outcome) -> State:
@@ -109,7 +115,8 @@ def _begun(scene: Scene, call: Call, outcome: Outcome) -> State:
     answered = kind.is_backup and not isinstance(outcome, Unknown)  # with an id or a handle, where it has one
     told = not design.has_ids or design.handle is Handle.NAME
     told = told or (answered and design.handle is Handle.INTEGER) or not (kind.is_backup or design.block_ids)
-    job = Job(call.label, kind, tuple(sorted(scene.disks)), known=told, waits=call.waits)
+    disks, storage = tuple(sorted(scene.disks)), scene.storage
+    job = Job(call.label, kind, disks, known=told, waits=call.waits, storage=storage)
     domains = tuple([_without_gone(domain, call.label) for domain in scene.state.domains])
     domain = domains[call.domain]
     first = design.default_job and kind.is_backup and not domain.backups and domain.default is None

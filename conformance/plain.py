@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from enum import Enum
 
-from jobtck.conformance.calls import Flaw, HandleOf, IdOf, JobType, Manner, Mode, NoJob, Odd, Token, Waits
+from jobtck.conformance.calls import Flaw, HandleOf, IdOf, JobType, Manner, Mode, NoJob, Odd, Storage, Token, Waits
 from jobtck.conformance.cells import CLIENT_WORDS
 
 JsonObject = dict[str, object]
@@ -83,6 +83,7 @@ READERS: Mapping[str, Reader] = {
     "completed": switch,
     "manner": lambda value: Manner(text(value)),
     "waits": lambda value: Waits(text(value)),
+    "storage": lambda value: Storage(text(value)),
     "keep": switch,
     "pivot": switch,
     "bandwidth": below(NUMBER_MAX),

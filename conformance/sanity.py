@@ -11,6 +11,7 @@ from jobtck.conformance.calls import (
     Inspect,
     JobType,
     RestartServer,
+    Storage,
     TakeEvents,
 )
 from jobtck.conformance.outcomes import ErrorKind, Events, Leftovers, Refusal, Waited
@@ -126,7 +127,7 @@ SANITY = (
         "and never crashes the server or the client.",
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
-        when=lambda scene: not scene.is_environment,
+        when=lambda scene: not scene.is_environment and scene.storage is not Storage.FULL,
         then=lambda _, answer: isinstance(answer.outcome, Refusal) and answer.outcome.kind is not ErrorKind.INTERNAL,
         speaks_of=Refusal,
         form_only=True,

@@ -17,6 +17,7 @@ from jobtck.conformance.calls import (
     Kind,
     NoJob,
     Odd,
+    Storage,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Capabilities
 from jobtck.conformance.design import PARALLEL_MAX, Design, Handle, Zero
@@ -52,6 +53,12 @@ class Scene:
         """What is wrong with the call's input."""
         flaw: Flaw = getattr(self.call, "flaw", Flaw.NOTHING)
         return flaw
+
+    @property
+    def storage(self) -> Storage:
+        """What the storage is like that the call begins a backup on."""
+        storage: Storage = getattr(self.call, "storage", Storage.SOUND)
+        return storage
 
     @property
     def is_query(self) -> bool:
@@ -138,7 +145,7 @@ class Scene:
     @property
     def unhindered(self) -> bool:
         """Nothing is in the way of this begin."""
-        return self.ordinary and self._finds_room
+        return self.ordinary and self._finds_room and self.storage is not Storage.FULL
 
     @property
     def unheard(self) -> bool:

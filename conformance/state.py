@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from jobtck.conformance.calls import JobType, Kind, Waits
+from jobtck.conformance.calls import JobType, Kind, Storage, Waits
 
 LIVE_JOBS_MAX = 3  # enough to be ambiguous twice over
 LABELS = 6  # live jobs, and as many ended ones whose ids are still worth trying
@@ -22,6 +22,7 @@ class Phase(StrEnum):
     RUNNING = "running"
     READY = "ready"  # a copy that the guest can be pivoted to
     FINISHED = "finished"  # a push backup that has copied all and waits to be ended
+    FAILED = "failed"  # a backup that broke off and waits to be ended
     ENDING = "ending"  # its end was asked for and may not be final yet
     PAUSED = "paused"
     STANDBY = "standby"  # a copy that was ready, and paused
@@ -30,6 +31,7 @@ class Phase(StrEnum):
     CONCLUDED = "concluded"  # it is over, and waits to be dismissed
 
 
+AT_REST = frozenset({Phase.FINISHED, Phase.FAILED, Phase.CONCLUDED})  # nothing is done any more
 LED_BY_HAND = frozenset({Phase.PAUSED, Phase.STANDBY, Phase.HALTED, Phase.PENDING, Phase.CONCLUDED})
 
 
@@ -51,6 +53,7 @@ class Job(NamedTuple):
     known: bool = True
     result: Result = Result.NORMAL
     waits: Waits = Waits.NOTHING
+    storage: Storage = Storage.SOUND
 
     @property
     def is_led_by_hand(self) -> bool:
@@ -102,7 +105,7 @@ class Domain(_DomainFields):
         """The domain without labels, disks and what only few calls ask for; a text, which is hashed only once."""
         if not self.jobs:
             return "" if self.running else "not running"
-        jobs = sorted([f"{job.kind} {job.phase} {len(job.disks)}" for job in self.jobs])
+        jobs = sorted([f"{job.kind} {job.phase} {len(job.disks)} {job.storage}" for job in self.jobs])
         jobs += sorted([f"{job.kind} {job.phase} {job.waits} {job.result}" for job in self.jobs if job.is_led_by_hand])
         if not self.running:
             jobs.append("not running")
@@ -117,6 +120,11 @@ class Domain(_DomainFields):
     def is_ending(self) -> bool:
         """Some job may or may not have ended."""
         return any(job.phase is Phase.ENDING for job in self.jobs)
+
+    @cached_property
+    def may_break_off(self) -> bool:
+        """Some backup writes to a full disk."""
+        return any(job.storage is Storage.FULL for job in self.jobs)
 
     @cached_property
     def backups(self) -> tuple[Job, ...]:
@@ -146,13 +154,13 @@ class Domain(_DomainFields):
     def on_disk(self, disk: str) -> Job | None:
         """The live job that uses the disk; one that only waits to be ended or dismissed may have left it."""
         for job in self.jobs:
-            if disk in job.disks and job.phase not in (Phase.FINISHED, Phase.CONCLUDED):
+            if disk in job.disks and job.phase not in AT_REST:
                 return job
         return None
 
     def finished_on(self, disk: str) -> bool:
         """A job that has done all with the disk waits to be ended or dismissed."""
-        return any(disk in job.disks and job.phase in (Phase.FINISHED, Phase.CONCLUDED) for job in self.jobs)
+        return any(disk in job.disks and job.phase in AT_REST for job in self.jobs)
 
     def changed(self, job: Job) -> "Domain":
         """The domain with that job in the place of the one of its label."""

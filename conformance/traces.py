@@ -226,4 +226,4 @@ def _reference(value: object) -> IdOf | HandleOf | Odd | NoJob:
 
 
 _READERS: Mapping[str, Reader] = {**READERS, "label": _label, "job": _reference}
-_OPTIONAL = frozenset({"domain", "client", "flaw", "name", "waits"})
+_OPTIONAL = frozenset({"domain", "client", "flaw", "name", "waits", "storage"})

@@ -62,7 +62,7 @@ def _arguments(call: Call) -> list[object]:
     if isinstance(call, TakeEvents) and call.due:
         words.append(f"{call.due} due")
     words += [word for word in ("abort", "pivot") if getattr(call, word, False)]
-    words += [getattr(call, name, "") for name in ("manner", "waits", "flaw")]
+    words += [getattr(call, name, "") for name in ("manner", "waits", "storage", "flaw")]
     words += [CLIENT_WORDS[call.client], "second domain" if call.domain else ""]
     return words
 

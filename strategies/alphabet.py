@@ -1,9 +1,11 @@
 """Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
+    BAD_STORAGES,
     JOB_VERBS,
     UNKNOWN_DISK,
     AbortJob,
@@ -42,13 +44,14 @@ from jobtck.conformance.calls import (
     Save,
     Settle,
     Start,
+    Storage,
     TakeEvents,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.state import HANDLE_LABELS, LIVE_JOBS_MAX, Gone, State
-from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, free_label
+from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, events_due, free_label, is_on_bad_storage
 from jobtck.strategies.named_jobs import NamedJobs, beside_none_led_by_hand
 
 ILL_FORMED_NAMES = ("", "1job")
@@ -66,7 +69,7 @@ class Alphabet(NamedJobs):
         if self._by_hand:
             lawful = (*map(beside_none_led_by_hand, lawful), *self._lawful_slots_of_names())
             unlawful = (*map(beside_none_led_by_hand, unlawful), *self._unlawful_slots_of_names())
-        self.lawful, self.unlawful = lawful, unlawful
+        self.lawful, self.unlawful = lawful, tuple(map(self._beside_sound_storage, unlawful))
 
     def calls(self, belief: Belief) -> list[Call]:
         """What can be tried, each call once, in a fixed order."""
@@ -87,7 +90,18 @@ class Alphabet(NamedJobs):
     def _fits(self, call: Call) -> bool:
         """The backend has the call, and it leaves room for what is wrong with it."""
         flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
-        return self.capabilities.has(type(call)) and (flaw is Flaw.NOTHING or flaw in self.capabilities.flaws)
+        storage: Storage = getattr(call, "storage", Storage.SOUND)
+        fits = flaw is Flaw.NOTHING or flaw in self.capabilities.flaws
+        fits = fits and (storage is Storage.SOUND or storage in self.capabilities.storages)
+        return fits and self.capabilities.has(type(call))
+
+    def _beside_sound_storage(self, slot: Slot) -> Slot:
+        """The slot, in a tour only where no job is on bad storage: there it teaches next to nothing more."""
+
+        def variants(state: State, belief: Belief) -> Sequence[Variant]:
+            return () if not self._is_roomy and is_on_bad_storage(state) else slot.variants(state, belief)
+
+        return slot._replace(variants=variants)
 
     # -- what a state offers --------------------------------------------------------------------------------------
 
@@ -103,9 +117,10 @@ class Alphabet(NamedJobs):
             yield Slot("look-ups", self._looked_up, self._lookups, lawful=True)
             yield Slot("odd look-ups", self._free_handles, self._odd_lookups, lawful=True)
         yield Slot("surroundings", _around, self._surroundings, lawful=True)
-        yield Slot("faults", _running, self._faults, lawful=True)
+        yield self._beside_sound_storage(Slot("faults", _running, self._faults, lawful=True))
         yield Slot("begin that is cut off", self._free_first_disk, self._begins_cut_off, lawful=True)
         yield Slot("end that is cut off", self._alone, self._ends_cut_off, lawful=True)
+        yield Slot("begin on bad storage", self._free_first_disk, self._begins_on_bad_storage, lawful=True)
 
     def _unlawful_slots(self) -> Iterator[Slot]:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
@@ -140,7 +155,7 @@ class Alphabet(NamedJobs):
         return [(*label, disk) for label in self._labels(state, belief) for disk in free]
 
     def _free_first_disk(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """A label, where it is enough to see what becomes of a begin that nobody heard of again."""
+        """A label, where it is enough to see what becomes of a begin."""
         domain = state.domains[0]
         return self._labels(state, belief) if domain.running and not domain.jobs else ()
 
@@ -308,6 +323,12 @@ class Alphabet(NamedJobs):
         if running:
             yield CrashGuest()
 
+    def _begins_on_bad_storage(self, label: int) -> Iterator[Call]:
+        push, pull = (self._begin(label, mode, self.capabilities.disks[:1]) for mode in (Mode.PUSH, Mode.PULL))
+        yield from (replace(push, storage=storage) for storage in BAD_STORAGES)
+        if self.design.handle is not Handle.NAME:  # there no guest writes, and a pull does not either
+            yield replace(pull, storage=Storage.FULL)
+
     def _begins_cut_off(self, label: int) -> Iterator[Call]:
         yield self._begin(label, Mode.PULL, self.capabilities.disks[:1], Flaw.CUT_OFF)
 
@@ -329,9 +350,9 @@ def _always(_: State, __: Belief) -> Sequence[Variant]:
     return ((),)
 
 
-def _around(state: State, _: Belief) -> Sequence[Variant]:
+def _around(state: State, belief: Belief) -> Sequence[Variant]:
     domain = state.domains[0]
-    return ((domain.running, bool(domain.backups), len(domain.owed or ())),)
+    return ((domain.running, bool(domain.backups), events_due(belief)),)
 
 
 def _running(state: State, _: Belief) -> Sequence[Variant]:

@@ -14,6 +14,7 @@ from jobtck.conformance.calls import (
     Kind,
     Mode,
     Odd,
+    Storage,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle
@@ -60,10 +61,17 @@ class Begins:
     def _has_room(self, state: State) -> bool:
         """There are few jobs, or it makes the third of nothing but pull backups."""
         live = sum([len(domain.jobs) for domain in state.domains])
+        if is_on_bad_storage(state) and not self._is_roomy:
+            return False
         if live < self.live_jobs or live >= LIVE_JOBS_MAX:
             return live < self.live_jobs
         jobs = [job for domain in state.domains for job in domain.jobs]
         return all(job.kind is Kind.PULL and len(job.disks) == 1 for job in jobs)
+
+    @property
+    def _is_roomy(self) -> bool:
+        """Long sessions go on where a tour would get lost."""
+        return self.live_jobs >= LIVE_JOBS_MAX
 
     def _told(self, job: Job) -> bool:
         """The job bears an id, and the client knows it."""
@@ -88,6 +96,16 @@ class Begins:
 
     def _begins_of_one(self, label: int) -> Iterator[Call]:
         yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])
+
+
+def is_on_bad_storage(state: State) -> bool:
+    """Some job was begun on a full disk or on slow storage."""
+    return any(job.storage is not Storage.SOUND for domain in state.domains for job in domain.jobs)
+
+
+def events_due(belief: Belief) -> int:
+    """Terminal events of the first domain that are sure to come: for others nobody should wait."""
+    return min([len(state.domains[0].owed or ()) for state in belief.states])
 
 
 def free_label(belief: Belief) -> int | None:

@@ -4,12 +4,24 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobtck.conformance.calls import BlockJobAbort, Call, Destroy, Kind, Save, Settle, call_name
+from jobtck.conformance.calls import (
+    QUERIES,
+    BlockJobAbort,
+    Call,
+    Destroy,
+    Kind,
+    Save,
+    Settle,
+    Storage,
+    TakeEvents,
+    call_name,
+)
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words, kept_words
 from jobtck.conformance.judge import Belief, Judge
 from jobtck.conformance.state import Gone, HandleState, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
+from jobtck.strategies.begins import is_on_bad_storage
 from jobtck.strategies.foresight import foresee
 
 PLACES_MAX = 2_000  # places of one design; the presets have some hundred
@@ -98,8 +110,15 @@ def costly(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
     return (
         call_name(type(call)) in capabilities.costly_calls
         or waits(capabilities, belief, call)
-        or (capabilities.disks_wear and wears(belief, call))
+        or (capabilities.disks_wear and (wears(belief, call) or is_about_bad_storage(belief, call)))
     )
+
+
+def is_about_bad_storage(belief: Belief, call: Call) -> bool:
+    """The call begins a backup on bad storage, or may end one: it is slow, and the disk is exchanged for it."""
+    if getattr(call, "storage", Storage.SOUND) is not Storage.SOUND:
+        return True
+    return is_on_bad_storage(belief.state) and not isinstance(call, (*QUERIES, TakeEvents))
 
 
 def wears(belief: Belief, call: Call) -> bool:

@@ -25,8 +25,8 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT, Feature
 from jobtck.conformance.judge import Belief
-from jobtck.conformance.state import LIVE_JOBS_MAX, State
-from jobtck.strategies.begins import Begins, Slot, Variant
+from jobtck.conformance.state import State
+from jobtck.strategies.begins import Begins, Slot, Variant, events_due
 
 CROWD_MAX = 2  # live jobs of which one is led by hand, in a tour
 
@@ -47,11 +47,6 @@ class NamedJobs(Begins):
         yield Slot("job verbs on nobody", self._nobody, self._verbs_on_nobody, lawful=False)
         yield Slot("job verbs elsewhere", self._led_anywhere, self._job_verbs_elsewhere, lawful=False)
         yield Slot("odd job verbs", self._led, self._odd_job_verbs, lawful=False)
-
-    @property
-    def _is_roomy(self) -> bool:
-        """Long sessions go on where a tour would get lost."""
-        return self.live_jobs >= LIVE_JOBS_MAX
 
     def _to_lead(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
@@ -104,10 +99,10 @@ class NamedJobs(Begins):
             return ()
         return [(each.label,) for each in state.domains[0].jobs]
 
-    def _around_led(self, state: State, _: Belief) -> Sequence[Variant]:
+    def _around_led(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
         led = any(job.is_led_by_hand for job in domain.jobs)
-        return ((bool(domain.backups), len(domain.owed or ())),) if led else ()
+        return ((bool(domain.backups), events_due(belief)),) if led else ()
 
     def _begins_named(self, label: int) -> Iterator[Call]:
         yield self._begin(label, Mode.PULL, self.capabilities.disks[-1:])

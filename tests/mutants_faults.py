@@ -5,10 +5,11 @@ from dataclasses import replace
 from tests.mutants_table import DEFAULT_JOB, ZERO_ID, Mutant
 
 from jobtck.conformance import calls
-from jobtck.conformance.calls import Manner
+from jobtck.conformance.calls import Manner, Storage
 from jobtck.conformance.design import Design
-from jobtck.conformance.outcomes import Outcome, Progress
+from jobtck.conformance.outcomes import Ended, Outcome, Progress
 from jobtck.fixtures.reference import Reference
+from jobtck.fixtures.reference_calls import ENDED_COMPLETED
 from jobtck.fixtures.reference_jobs import COMPLETED_WELL, Guest, JobRecord
 
 
@@ -96,6 +97,37 @@ class CrashesInGlory(Reference):
         return outcome
 
 
+class FillsUpInGlory(Reference):
+    """Counts a push that broke off on a full disk as done."""
+
+    def keep_statistics(self, guest: Guest, job: JobRecord, *, success: bool) -> None:
+        super().keep_statistics(guest, job, success=success or job.storage is Storage.FULL)
+
+
+class AnnouncesWhatBrokeOff(Reference):
+    """Sends an event of success when a push breaks off on a full disk."""
+
+    def emit_event(self, guest: Guest, job: JobRecord, *, success: bool) -> None:
+        super().emit_event(guest, job, success=success or job.storage is Storage.FULL)
+
+
+class LeavesTheDiskFull(Reference):
+    """Leaves the files of what broke off where they are in the way."""
+
+    def remove_files(self, guest: Guest, job: JobRecord) -> None:
+        if job.storage is not Storage.FULL or not job.failed:
+            super().remove_files(guest, job)
+
+
+class EndsWhatBrokeOffWell(Reference):
+    """Answers that a push was completed, of one that broke off."""
+
+    def backup_end(self, guest: Guest, call: calls.BackupEnd) -> Outcome:
+        broke_off = any(job.failed for job in guest.backups)
+        outcome = super().backup_end(guest, call)
+        return ENDED_COMPLETED if broke_off and isinstance(outcome, Ended) else outcome
+
+
 MUTANTS = (
     Mutant(EndsJobsOfItsClient, DEFAULT_JOB, "FAULT-1", 3),
     Mutant(LosesJobsOfTheKilled, ZERO_ID, "FAULT-1", 3),
@@ -104,4 +136,8 @@ MUTANTS = (
     Mutant(NumbersAnewOnRestart, ZERO_ID, "FAULT-2", 3),
     Mutant(CountsTimeFromItsStart, DEFAULT_JOB, "QUERY-3", 4),
     Mutant(CrashesInGlory, DEFAULT_JOB, "FAULT-3", 3),
+    Mutant(FillsUpInGlory, DEFAULT_JOB, "END-6", 3),
+    Mutant(AnnouncesWhatBrokeOff, DEFAULT_JOB, "EVENT-1", 3),
+    Mutant(LeavesTheDiskFull, DEFAULT_JOB, "FAULT-4", 4),
+    Mutant(EndsWhatBrokeOffWell, ZERO_ID, "END-3", 3),
 )

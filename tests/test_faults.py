@@ -9,6 +9,7 @@ from tests.conftest import missing_for_libvirtd
 from jobtck.conformance.calls import (
     AbortJob,
     BackupBegin,
+    BackupEnd,
     BackupGetXmlDesc,
     BlockCopy,
     Call,
@@ -18,19 +19,33 @@ from jobtck.conformance.calls import (
     GetBlockJobInfo,
     GetJobInfo,
     GetJobStats,
+    IdOf,
+    Inspect,
+    JobType,
     Manner,
     Mode,
     Odd,
     RestartServer,
     Settle,
     Start,
+    Storage,
     TakeEvents,
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT, Options, OwnHost
 from jobtck.conformance.design import Design, presets
 from jobtck.conformance.errors import SessionLost
 from jobtck.conformance.judge import Judge
-from jobtck.conformance.outcomes import BlockInfo, Description, JobInfo, Refusal, Unknown
+from jobtck.conformance.outcomes import (
+    BlockInfo,
+    Completed,
+    Description,
+    Ended,
+    Events,
+    JobInfo,
+    Leftovers,
+    Refusal,
+    Unknown,
+)
 from jobtck.conformance.session import Session
 from jobtck.conformance.wording import call_text
 from jobtck.fixtures.reference import ReferenceTarget
@@ -41,6 +56,10 @@ if TYPE_CHECKING:
 DEFAULT_JOB, ZERO_ID = presets()["default-job"], presets()["zero-id"]
 BEGIN = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
 BEGIN_CUT_OFF = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",), flaw=Flaw.CUT_OFF)
+
+
+def push_on(storage: Storage) -> BackupBegin:
+    return BackupBegin(label=0, mode=Mode.PUSH, disks=("vda",), storage=storage)
 
 
 def session_on_reference(design: Design) -> Session:
@@ -85,6 +104,20 @@ def test_what_is_lost_with_a_server_is_not_judged() -> None:
     performed(session, BEGIN, AbortJob(), RestartServer(), TakeEvents(), GetJobStats(completed=True))
 
 
+@pytest.mark.parametrize("design", [DEFAULT_JOB, ZERO_ID], ids=lambda each: each.name)
+def test_a_push_onto_a_full_disk_may_have_broken_off_or_not(design: Design) -> None:
+    session = session_on_reference(design)
+    _, _, _, info = performed(session, push_on(Storage.FULL), GetJobInfo(), Settle(), GetJobInfo())
+    assert (info == JobInfo(None)) is (design is DEFAULT_JOB)  # with ids it waits to be ended
+
+
+def test_a_push_that_broke_off_ends_as_aborted() -> None:
+    session = session_on_reference(ZERO_ID)
+    end = BackupEnd(job=IdOf(0), abort=True)
+    *_, ended, events, _ = performed(session, push_on(Storage.FULL), Settle(), end, TakeEvents(), Inspect())
+    assert (ended, events) == (Ended(0), Events(((JobType.BACKUP, False),)))
+
+
 # -- a libvirtd ------------------------------------------------------------------------------------
 
 real = [
@@ -126,6 +159,12 @@ def sessions(backends: tuple[Judge, list["LibvirtBackend"]]) -> list[Session]:
     return [Session(judge, backend) for backend in driven]
 
 
+def renewed(session: Session) -> Session:
+    """Another session on the same guests."""
+    session._backend.end_all_jobs()
+    return Session(session.judge, session._backend)
+
+
 @on_a_daemon
 @pytest.mark.parametrize("fault", FAULTS, ids=call_text)
 def test_a_job_outlives_clients_and_servers(fault: Call, sessions: list[Session]) -> None:
@@ -150,8 +189,39 @@ def test_calls_that_are_cut_off_were_made_or_not(sessions: list[Session]) -> Non
     """Each time at another moment of the call."""
     for _ in range(6):
         performed(sessions[1], BEGIN_CUT_OFF, GetJobInfo(), AbortJob(flaw=Flaw.CUT_OFF), Settle(), TakeEvents())
-        sessions[1] = Session(sessions[1].judge, sessions[1]._backend)
-        sessions[1]._backend.end_all_jobs()
+        sessions[1] = renewed(sessions[1])
+
+
+@on_a_daemon
+def test_a_push_breaks_off_on_a_full_disk(sessions: list[Session]) -> None:
+    """Also where libvirtd was started anew, and finds the same small filesystem."""
+    for calls in ((), (RestartServer(manner=Manner.KILLED),)):
+        sessions[1] = renewed(sessions[1])
+        performed(sessions[1], *calls, push_on(Storage.FULL), Settle())
+        told = performed(
+            sessions[1], GetJobInfo(), TakeEvents(due=1), GetJobStats(completed=True), Inspect(), BEGIN, GetJobInfo()
+        )
+        assert told[:2] == [JobInfo(None), Events(((JobType.BACKUP, False),))]
+        assert told[2:4] == [Completed(JobType.BACKUP, success=False, error=True), Leftovers(())]
+
+
+@on_a_daemon
+def test_a_pull_outlives_a_full_scratch_file(sessions: list[Session]) -> None:
+    sessions[1] = renewed(sessions[1])
+    begin = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",), storage=Storage.FULL)
+    told = performed(sessions[1], begin, GetBlockJobInfo(disk="vda"), AbortJob(), Settle(), GetJobInfo(), Inspect())
+    assert isinstance(told[1], BlockInfo)
+    assert 0 < (told[1].progress.done or 0) < 1024 * 1024  # as much as had room
+    assert told[4:] == [JobInfo(None), Leftovers(())]
+
+
+@on_a_daemon
+@pytest.mark.parametrize("ending", [(), (AbortJob(),)], ids=["runs through", "is aborted"])
+def test_a_push_from_slow_storage_is_a_job_that_takes_longer(ending: tuple[Call, ...], sessions: list[Session]) -> None:
+    sessions[1] = renewed(sessions[1])
+    performed(sessions[1], push_on(Storage.SLOW), RestartServer(), GetJobInfo(), *ending, Settle())
+    info, events, _ = performed(sessions[1], GetJobInfo(), TakeEvents(due=1), Inspect())
+    assert (info, events) == (JobInfo(None), Events(((JobType.BACKUP, not ending),)))
 
 
 @on_a_daemon
