@@ -148,7 +148,10 @@ class Soak:
         patience = Patience(lambda: False, lambda: False)
         for session in self.count.found.values():
             requirements = session[-1].step.deviations
-            told = confirm(self.target, self.judge, requirements, [[each.call for each in session]], patience)
+            try:
+                told = confirm(self.target, self.judge, requirements, [[each.call for each in session]], patience)
+            except JobtckError as error:
+                told = f"could not be run again: {error}"
             if isinstance(told, str):
                 lines = "".join(f"\n      {line_text(each.call, each.outcome)}" for each in session)
                 told = f"{', '.join(requirements)}: {told}{lines}"

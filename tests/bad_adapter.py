@@ -1,4 +1,4 @@
-"""An adapter that greets well and then does one thing wrong: `bad_adapter.py FAULT [FILE for process ids]`."""
+"""An adapter that greets well and then does one thing wrong: `bad_adapter.py FAULT [FILE for pids [GREETING]]`."""
 
 import contextlib
 import json
@@ -136,7 +136,8 @@ def misbehave(fault: str, id: int) -> None:
 def main() -> None:
     fault = sys.argv[1]
     note_pid()
-    greeting = json.loads(fault) if fault.startswith("{") else GREETING
+    told = fault if fault.startswith("{") else "".join(sys.argv[3:])
+    greeting = json.loads(told) if told else GREETING
     for line in sys.stdin:
         request = json.loads(line)
         match request["method"]:

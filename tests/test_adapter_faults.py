@@ -142,8 +142,14 @@ def test_one_that_is_late_is_cancelled(opened: Callable[[str], AdapterTarget], m
     assert told.endswith("answered get_job_info after 0.2 s only, when it was cancelled")
 
 
-def test_a_run_that_is_interrupted_does_not_wait_for_one_that_hangs(pids: Path, tmp_path: Path) -> None:
-    words = ["run", "--backend", f"exec:{command(SCRIPT, 'hangs', pids)}", "--budget", "300"]
+@pytest.mark.parametrize("costly", [[], ["get_job_info"]], ids=["the main lane", "side lanes"])
+def test_a_run_that_is_interrupted_does_not_wait_for_one_that_hangs(
+    costly: list[str], pids: Path, tmp_path: Path
+) -> None:
+    capabilities = {**bad_adapter.CAPABILITIES, "costly_calls": costly}
+    greeting = {**bad_adapter.GREETING, "deadline_seconds": 3600, "capabilities": capabilities}
+    hanging = command(SCRIPT, "hangs", pids, json.dumps(greeting))
+    words = ["run", "--backend", f"exec:{hanging}", "--budget", "300"]
     with subprocess.Popen([sys.executable, "-m", "jobtck.cli", *words], cwd=tmp_path, stdout=subprocess.DEVNULL) as run:
         while not pids.with_suffix(".hangs").exists():
             assert run.poll() is None

@@ -95,14 +95,39 @@ def terminated_as_interrupted(stop: threading.Event) -> Iterator[None]:
         for each in INTERRUPTIONS:
             signal.signal(each, signal.SIG_IGN)
         stop.set()
+        interrupted.set()
         raise KeyboardInterrupt
+
+    interrupted = threading.Event()
 
     before = {each: signal.signal(each, interrupt) for each in INTERRUPTIONS}
     try:
-        yield
+        with _adapters_given_up(interrupted):
+            yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _adapters_given_up(interrupted: threading.Event) -> Iterator[None]:
+    """Lanes that wait for an adapter are not waited for once the block is interrupted."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        from jobtck.fixtures.adapter_process import give_up_all
+
+        interrupted.wait()
+        if not is_over.is_set():
+            give_up_all()
+
+    watcher = threading.Thread(target=watch, name="given up", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        interrupted.set()
 
 
 def run_and_report(order: Order, directory: Path, console: Console) -> int:
