@@ -6,7 +6,9 @@ from jobtck.conformance.calls import (
     KIND_OF_MODE,
     UNKNOWN_DISK,
     BackupBegin,
+    BackupGetXmlDesc,
     BlockJobBegin,
+    BlockJobGetId,
     Call,
     Flaw,
     GetJobStats,
@@ -14,6 +16,8 @@ from jobtck.conformance.calls import (
     IdOf,
     Inspect,
     JobCompose,
+    JobGetDefaultId,
+    JobGetId,
     JobLookupId,
     ListAllJobs,
     NoJob,
@@ -43,7 +47,7 @@ from jobtck.conformance.outcomes import (
     TypeOf,
     Unknown,
 )
-from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, State
+from jobtck.conformance.state import Domain, Gone, HandleState, Job, Kept, Phase, Result, State
 
 ODD_WORDS = {Odd.ZERO: "0", Odd.NEXT: "an id never issued", Odd.HUGE: "a huge id", Odd.NEGATIVE: "a negative id"}
 CLIENT_WORDS = {0: "", SECOND_CLIENT: "second client", READ_ONLY_CLIENT: "read-only client"}
@@ -72,7 +76,7 @@ def state_words(state: State, call: Call) -> str:
     if asks_of_the_past and domain.kept is not Kept.NONE:
         words += f", {kept_words(domain)}"
     if isinstance(call, TakeEvents):
-        words += f", {'many' if domain.owed is None else min(len(domain.owed), 1)} events due"
+        words += f", {owed_words(domain)}"
     if domain.default is not None and _asks_for_default(call):
         words += ", default set"
     return words
@@ -85,6 +89,24 @@ def _asks_for_default(call: Call) -> bool:
         or name in ("abort_job", "get_job_info")
         or (isinstance(call, GetJobStats) and not call.completed)
     )
+
+
+def owed_words(domain: Domain) -> str:
+    """The terminal events that were not taken yet, without how many of a sort."""
+    if domain.owed is None:
+        return "many events due"
+    return "events due of " + " + ".join(sorted(set(domain.owed))) if domain.owed else "no event due"
+
+
+def is_determined(state: State, call: Call) -> bool:
+    """The state says all that an answer depends on; not of an end that went either way, or an id that was not told."""
+    domain = state.domains[call.domain]
+    if isinstance(call, GetJobStats) and call.completed and domain.kept is Kept.UNSURE:
+        return False
+    if isinstance(call, TakeEvents) and (domain.owed is None or Result.UNSURE in domain.owed):
+        return False
+    tells_ids = isinstance(call, BackupGetXmlDesc | BlockJobGetId | JobGetDefaultId | JobGetId)
+    return not any(job.result is Result.UNSURE or (tells_ids and not job.known) for job in domain.jobs)
 
 
 def kept_words(domain: Domain) -> str:

@@ -1,13 +1,13 @@
 """The judge keeps the states in which no MUST is broken; if none is left, it says which were."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jobtck.conformance.calls import Call, Flaw
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
-from jobtck.conformance.cells import Cell, cell, told_words
+from jobtck.conformance.cells import Cell, cell, is_determined, told_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
@@ -28,7 +28,7 @@ class Ruling:
     `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
     could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised
     requirements that say what later queries must not show of the call. `told` is the answer in words, without the
-    backend's own code, and `waited` how long it took.
+    backend's own code, and `waited` how long it took; `sure` is false where several states may have been true.
     """
 
     cell: Cell
@@ -39,8 +39,14 @@ class Ruling:
     promises: tuple[Requirement, ...]
     told: str
     waited: Waited
+    sure: bool = True
 
     __hash__ = object.__hash__  # there is one of each
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """All that the answer breaks."""
+        return (*(self.broken or self.regretted), *self.misformed)
 
 
 class Belief:
@@ -161,6 +167,7 @@ class Judge:
             promises=tuple(requirement for requirement in applied if requirement.keeps),
             told=told_words(state, call, outcome),
             waited=waited,
+            sure=is_determined(state, call),
         )
 
     def left_alone(self, step: Step) -> bool:
@@ -191,14 +198,12 @@ class Judge:
         kept = [(state, ruling) for state, ruling in ruled if not ruling.broken]
         if not kept:
             return self._blamed(belief, call, outcome, waited)
-        regretted = _in_all([ruling.regretted for _, ruling in kept])
         merged = self._merged(belief, call, frozenset(ruling for _, ruling in kept))
-        if regretted:
-            return Step(call, outcome, belief, merged, regretted, None)
-        misformed = _in_all([ruling.misformed for _, ruling in kept])
+        if merged.regretted:
+            return Step(call, outcome, belief, merged, merged.regretted, None)
         followed = frozenset(self._follow(state, call, outcome) for state, _ in kept)
         after_it = belief if followed == belief.states else Belief(followed)
-        return Step(call, outcome, belief, merged, misformed, after_it)
+        return Step(call, outcome, belief, merged, merged.misformed, after_it)
 
     def _step_unheard(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
         """Whether the call was done nobody knows: both is believed."""
@@ -217,8 +222,6 @@ class Judge:
 
     def _merged(self, belief: Belief, call: Call, rulings: frozenset[Ruling]) -> Ruling:
         """One ruling for all states that are still believed: what any of them exercised was exercised."""
-        if len(rulings) == 1 and belief.is_sure:
-            return next(iter(rulings))
         visited = cell(belief.state, call)
         merged = self._unsure.get((visited, rulings))
         if merged is None:
@@ -228,7 +231,15 @@ class Judge:
                 self._unsure.clear()
             told, waited = min((ruling.told, ruling.waited) for ruling in rulings)
             merged = self._unsure[visited, rulings] = Ruling(
-                visited, tuple(sorted(exercised)), (), (), (), tuple(promises.values()), told, waited
+                cell=visited,
+                exercised=tuple(sorted(exercised)),
+                broken=(),
+                misformed=_in_all([ruling.misformed for ruling in rulings]),
+                regretted=_in_all([ruling.regretted for ruling in rulings]),
+                promises=tuple(promises.values()),
+                told=told,
+                waited=waited,
+                sure=False,
             )
         return merged
 
@@ -241,13 +252,13 @@ class Judge:
             blamed = next(ruling for ruling in rulings if ruling.broken)
         common = _in_all([ruling.broken for ruling in rulings])
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
-        return Step(call, outcome, belief, blamed, common or least.broken, None)
+        return Step(call, outcome, belief, replace(blamed, sure=False), common or least.broken, None)
 
 
 def _words(ruling: Ruling) -> tuple[object, ...]:
     """All that is told of a ruling, and of the answer that was ruled so."""
     verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
-    return (ruling.cell, verdict, ruling.told, ruling.waited)
+    return (ruling.cell, verdict, ruling.told, ruling.waited, ruling.sure)
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jobtck.conformance.calls import Call
+from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Waited
 
@@ -127,7 +128,11 @@ class RequirementRecord:
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:
-    """How often a cell answered in one way: what was told, after what sort of wait; the longest in seconds."""
+    """How often a cell answered in one way: what was told, after what sort of wait; the longest in seconds.
+
+    Not `sure`: jobs may have ended by themselves, or the answer of a call was not heard, so that the cell's state is
+    only one of those that may have been true. `broken` are the requirements that this answer breaks there.
+    """
 
     state: str
     call: str
@@ -135,6 +140,8 @@ class CellRecord:
     count: int
     seconds_max: float
     waited: Waited = Waited.AT_ONCE
+    sure: bool = True
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,7 @@ class TargetRecord:
     calls: tuple[str, ...]
     features: tuple[str, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Capabilities | None = None  # all that was declared, where a result tells it
 
 
 @dataclass(frozen=True, slots=True)

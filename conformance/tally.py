@@ -2,12 +2,23 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.judge import Ruling
 from jobtck.conformance.outcomes import Waited
 
 PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
+
+
+class Answered(NamedTuple):
+    """One way in which a cell answered; `broken` are the requirements that it breaks there."""
+
+    cell: Cell
+    told: str
+    waited: Waited
+    sure: bool
+    broken: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -23,7 +34,7 @@ class Tally:
     """Counts by ruling while a session runs, and by cell and requirement once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
-    visits: dict[tuple[Cell, str, Waited], Visit] = field(default_factory=dict)
+    visits: dict[Answered, Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
     _pending: dict[tuple[Ruling, str], Visit] = field(default_factory=dict)
@@ -46,7 +57,8 @@ class Tally:
         for (ruling, code), visit in self._pending.items():
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
-            self._add((ruling.cell, f"{ruling.told} {code}".rstrip(), ruling.waited), visit)
+            told = f"{ruling.told} {code}".rstrip()
+            self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviations), visit)
         self._pending.clear()
 
     def merge(self, other: "Tally") -> None:
@@ -58,7 +70,7 @@ class Tally:
         self.calls += other.calls
         self.seconds += other.seconds
 
-    def _add(self, key: tuple[Cell, str, Waited], visit: Visit) -> None:
+    def _add(self, key: Answered, visit: Visit) -> None:
         mine = self.visits.setdefault(key, Visit())
         mine.count += visit.count
         mine.seconds_max = max(mine.seconds_max, visit.seconds_max)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from jobtck.conformance.declared import limits_json
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import (
@@ -71,7 +72,9 @@ def validate(content: object, place: str = "result.json") -> None:
 
 
 def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
-    cells = sorted(record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome, cell.waited))
+    cells = sorted(
+        record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome, cell.waited, not cell.sure, cell.broken)
+    )
     return {
         "schema": RESULT_SCHEMA,
         "verdict": verdict,
@@ -104,6 +107,7 @@ def _target(target: TargetRecord) -> JsonObject:
             "calls": sorted(set(target.calls)),
             "features": sorted(set(target.features)),
             "reasons": dict(sorted(target.reasons.items())),
+            "limits": None if target.capabilities is None else limits_json(target.capabilities),
         },
     }
 
@@ -156,6 +160,8 @@ def _cell(cell: CellRecord) -> JsonObject:
         "waited": cell.waited,
         "count": cell.count,
         "seconds_max": _seconds(cell.seconds_max),
+        "sure": cell.sure,
+        "broken": list(cell.broken),
     }
 
 

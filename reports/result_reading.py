@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NoReturn, cast
 
+from jobtck.conformance.declared import capabilities_in
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.outcomes import Waited
@@ -86,8 +87,11 @@ def _migrated(record: Plain) -> JsonObject:
         {**each, "deviations": [{**deviation, "calls": []} for deviation in each["deviations"]]}
         for each in record["requirements"]
     ]
-    cells = [{**each, "waited": _waited(float(each["seconds_max"]))} for each in record["cells"]]
-    return {**record, "schema": RESULT_SCHEMA, "requirements": requirements, "cells": cells}
+    cells = [
+        {**each, "waited": _waited(float(each["seconds_max"])), "sure": False, "broken": []} for each in record["cells"]
+    ]
+    target = {**record["target"], "capabilities": {**record["target"]["capabilities"], "limits": None}}
+    return {**record, "schema": RESULT_SCHEMA, "target": target, "requirements": requirements, "cells": cells}
 
 
 def _waited(seconds: float) -> str:
@@ -102,7 +106,7 @@ def _record(content: Plain, place: str) -> Record:
         verdict=RunVerdict(content["verdict"]),
         target=target,
         requirements=requirements,
-        cells=tuple(CellRecord(**{**each, "waited": Waited(each["waited"])}) for each in content["cells"]),
+        cells=tuple(_cell(each) for each in content["cells"]),
         cells_open=content["cells_open"],
         cost=Cost(**content["cost"]),
         seed=content["seed"],
@@ -114,16 +118,22 @@ def _record(content: Plain, place: str) -> Record:
     )
 
 
+def _cell(content: Plain) -> CellRecord:
+    return CellRecord(**{**content, "waited": Waited(content["waited"]), "broken": tuple(content["broken"])})
+
+
 def _target(content: Plain, place: str) -> TargetRecord:
     capabilities = content["capabilities"]
+    calls, features, limits = tuple(capabilities["calls"]), tuple(capabilities["features"]), capabilities["limits"]
     return TargetRecord(
         backend=content["backend"],
         uri=content["uri"],
         design=design_in(content["design"], place),
         versions=content["versions"],
-        calls=tuple(capabilities["calls"]),
-        features=tuple(capabilities["features"]),
+        calls=calls,
+        features=features,
         reasons=capabilities["reasons"],
+        capabilities=None if limits is None else capabilities_in(limits, calls, features, f"{place}: target"),
     )
 
 

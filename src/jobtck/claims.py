@@ -18,7 +18,7 @@ from jobtck.strategies.alphabet import Alphabet
 def unkept_calls(capabilities: Capabilities, tally: Tally) -> tuple[str, ...]:
     """The declared calls that were made, and answered as unsupported every time."""
     answers: defaultdict[str, set[str]] = defaultdict(set)
-    for visited, outcome, _ in tally.visits:
+    for visited, outcome, *_ in tally.visits:
         answers[visited.call.partition("(")[0]].add(outcome.partition(" ")[0])
     return tuple(sorted(call for call in capabilities.calls if answers.get(call) == {ErrorKind.UNSUPPORTED}))
 

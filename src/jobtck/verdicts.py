@@ -34,6 +34,7 @@ def target_record(target: Target) -> TargetRecord:
         calls=tuple(sorted(capabilities.calls)),
         features=tuple(sorted(capabilities.features)),
         reasons=dict(capabilities.reasons),
+        capabilities=capabilities,
     )
 
 
@@ -148,6 +149,15 @@ def _verdict(
 
 def _cells(tally: Tally) -> tuple[CellRecord, ...]:
     return tuple(
-        CellRecord(visited.state, visited.call, outcome, visit.count, round(visit.seconds_max, 6), waited)
-        for (visited, outcome, waited), visit in sorted(tally.visits.items())
+        CellRecord(
+            state=answered.cell.state,
+            call=answered.cell.call,
+            outcome=answered.told,
+            count=visit.count,
+            seconds_max=round(visit.seconds_max, 6),
+            waited=answered.waited,
+            sure=answered.sure,
+            broken=answered.broken,
+        )
+        for answered, visit in sorted(tally.visits.items())
     )

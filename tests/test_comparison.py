@@ -1,0 +1,232 @@
+"""Results compared: the same build says nothing new, and what is otherwise is found, by whatever it shows."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from tests.judged import judged, prepare
+from tests.mutants_faults import MUTANTS as OF_FAULTS
+from tests.mutants_table import DEFAULT_JOB, QEMU_JOBS, ZERO_ID, Mutant
+from tests.mutants_told import Slow
+from tests.test_reports import RECORD, TYPE_2, requirement
+
+from jobtck.conformance import calls
+from jobtck.conformance.comparison import Change, Comparison, PairComparison, compare
+from jobtck.conformance.design import Design
+from jobtck.conformance.outcomes import Completed, Outcome, Refusal, Waited
+from jobtck.conformance.record import CellRecord, Deviation, RequirementRecord, RunRecord, Verdict
+from jobtck.fixtures.reference import Reference
+from jobtck.fixtures.reference_jobs import Guest
+
+CELL = CellRecord("backup-pull", "abort_job()", "done", 3, 0.001)
+FLAKY = replace(TYPE_2, reproduced=1)
+
+
+def a_run(*cells: CellRecord, requirements: tuple[RequirementRecord, ...] = ()) -> RunRecord:
+    return RunRecord((replace(RECORD, cells=cells, requirements=requirements),), "jobtck run", 1, 1.0)
+
+
+def only_pair(comparison: Comparison) -> PairComparison:
+    (pair,) = comparison.pairs
+    return pair
+
+
+def cell_changes(old: RunRecord, new: RunRecord) -> list[Change]:
+    return [each.change for each in only_pair(compare(old, new)).cells]
+
+
+def requirement_change(old: RequirementRecord, new: RequirementRecord) -> Change | None:
+    pair = only_pair(compare(a_run(requirements=(old,)), a_run(requirements=(new,))))
+    return pair.requirements[0].change if pair.requirements else None
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ((CELL,), (CELL,), None),
+        ((CELL,), (replace(CELL, count=300),), None),
+        ((CELL,), (replace(CELL, outcome="busy BUSY"),), Change.CHANGED),
+        ((CELL,), (replace(CELL, outcome="busy BUSY", broken=("END-1",)),), Change.REGRESSED),
+        ((replace(CELL, outcome="busy BUSY", broken=("END-1",)),), (CELL,), Change.FIXED),
+        # it varied on one side at least
+        ((CELL,), (CELL, replace(CELL, outcome="busy BUSY", broken=("END-1",))), Change.FLAKY),
+        # jobs that may have ended by themselves answer as they like, unless they do so very often
+        ((replace(CELL, sure=False),), (replace(CELL, sure=False, outcome="busy BUSY"),), None),
+        ((replace(CELL, sure=False, count=12),), (replace(CELL, sure=False, outcome="no", count=12),), Change.CHANGED),
+        ((CELL,), (CELL, replace(CELL, outcome="no-such-job", sure=False, count=99)), None),
+        # a busy machine makes one call or two wait, and a slow one all of them
+        ((CELL,), (replace(CELL, waited=Waited.WAITED, seconds_max=6.0, count=2),), Change.FLAKY),
+        ((CELL,), (replace(CELL, waited=Waited.WAITED, seconds_max=6.0, count=3),), Change.CHANGED),
+        ((replace(CELL, seconds_max=4.0),), (replace(CELL, waited=Waited.WAITED, seconds_max=9.0),), None),
+        ((CELL,), (), Change.GONE),
+        ((), (CELL,), Change.NEW),
+    ],
+)
+def test_a_cell_is_compared(old: tuple[CellRecord, ...], new: tuple[CellRecord, ...], change: Change | None) -> None:
+    others = tuple(replace(CELL, call=f"{call}()") for call in "abcd")  # by which the machine was no slower
+    assert cell_changes(a_run(*others, *old), a_run(*others, *new)) == ([] if change is None else [change])
+
+
+def test_a_call_is_slow_in_several_cells() -> None:
+    cells = [replace(CELL, state=f"{state} of 3 disks", count=1) for state in "abc"]
+    slow = [replace(each, waited=Waited.WAITED, seconds_max=7.0) for each in cells]
+    others = tuple(replace(CELL, call=f"{call}()") for call in "abcdefg")
+    assert cell_changes(a_run(*cells, *others), a_run(*slow, *others)) == [Change.CHANGED] * 3
+    assert cell_changes(a_run(*slow, *others), a_run(*cells, *others)) == [Change.CHANGED] * 3
+
+
+def test_a_slow_machine_is_no_change() -> None:
+    cells = [replace(CELL, state=f"{state} of 3 disks", seconds_max=0.5) for state in "abc"]
+    slow = [replace(each, waited=Waited.WAITED, seconds_max=7.0) for each in cells]
+    assert cell_changes(a_run(*cells), a_run(*slow)) == []
+
+
+# Requirements
+
+PASSES, FAILS = requirement("TYPE-2"), requirement("TYPE-2", Verdict.FAIL, deviations=(TYPE_2,))
+MISSED = requirement("TYPE-2", Verdict.NOT_EXERCISED, 0)
+ELSEWHERE = replace(TYPE_2, lines=TYPE_2.lines[:1])
+IN_OTHER_WORDS = replace(TYPE_2, lines=(TYPE_2.lines[0], replace(TYPE_2.lines[1], answer="another value")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        (PASSES, PASSES, None),
+        (PASSES, FAILS, Change.REGRESSED),
+        (PASSES, replace(FAILS, verdict=Verdict.KNOWN), Change.REGRESSED),
+        (PASSES, replace(FAILS, deviations=(FLAKY,)), Change.FLAKY),
+        (FAILS, PASSES, Change.FIXED),
+        (replace(FAILS, deviations=(FLAKY,)), PASSES, Change.FLAKY),
+        (FAILS, replace(FAILS, verdict=Verdict.KNOWN), None),
+        (FAILS, replace(FAILS, deviations=(ELSEWHERE,)), Change.CHANGED),
+        (FAILS, replace(FAILS, deviations=(ELSEWHERE, TYPE_2)), None),
+        (FAILS, replace(FAILS, deviations=(IN_OTHER_WORDS,)), None),
+        (PASSES, MISSED, Change.GONE),
+        (MISSED, FAILS, Change.NEW),
+        (MISSED, MISSED, None),
+    ],
+)
+def test_a_requirement_is_compared(old: RequirementRecord, new: RequirementRecord, change: Change | None) -> None:
+    assert requirement_change(old, new) == change
+
+
+def test_what_is_new_or_gone_is_never_worse() -> None:
+    broken = replace(CELL, state="no job", broken=("TYPE-2",))
+    comparison = compare(a_run(CELL), a_run(broken, requirements=(FAILS,)))
+    assert {each.change for each in only_pair(comparison).cells} == {Change.NEW, Change.GONE}
+    assert not comparison.is_worse
+
+
+def test_a_must_that_is_not_exercised_again_leaves_the_comparison_open() -> None:
+    comparison = compare(a_run(requirements=(PASSES,)), a_run(requirements=(MISSED,)))
+    assert only_pair(comparison).unjudged == ("TYPE-2",)
+    assert not comparison.is_whole
+    should = replace(MISSED, level="SHOULD")
+    assert compare(a_run(requirements=(PASSES,)), a_run(requirements=(should,))).is_whole
+
+
+def test_records_are_paired_by_backend_and_design() -> None:
+    target = RECORD.target
+    embedded, daemon = RECORD, replace(RECORD, target=replace(target, backend="libvirtd"))
+    virsh = replace(RECORD, target=replace(target, backend="virsh"))
+
+    def pairs(old: tuple[RequirementRecord, ...] | tuple[object, ...], new: tuple[object, ...]) -> list[object]:
+        runs = [RunRecord(records, "", 1, 1.0) for records in (old, new)]  # type: ignore[arg-type]
+        told = compare(*runs).pairs
+        return [(each.old and each.old.target.backend, each.new and each.new.target.backend) for each in told]
+
+    assert pairs((embedded, daemon), (daemon, embedded)) == [("libvirt", "libvirt"), ("libvirtd", "libvirtd")]
+    assert pairs((embedded,), (daemon,)) == [("libvirt", "libvirtd")]
+    assert pairs((embedded, daemon), (daemon, virsh)) == [("libvirt", "virsh"), ("libvirtd", "libvirtd")]
+    assert pairs((embedded,), (daemon, virsh)) == [("libvirt", None), (None, "libvirtd"), (None, "virsh")]
+    assert not compare(a_run(), RunRecord((), "", 1, 1.0)).is_whole
+
+
+# The reference, run twice, and mutants of it
+
+
+@pytest.fixture(autouse=True)
+def _prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch)
+
+
+@cache
+def plain(design: Design, seed: int = 1) -> RunRecord:
+    return judged(design, seed=seed)
+
+
+@pytest.mark.parametrize("design", [DEFAULT_JOB, ZERO_ID, QEMU_JOBS], ids=lambda each: each.name)
+@pytest.mark.parametrize("seed", [2, 3])
+def test_the_same_build_is_as_before(design: Design, seed: int) -> None:
+    comparison = compare(plain(design), plain(design, seed))
+    assert comparison.counts.keys() <= {Change.NEW, Change.GONE}
+    assert only_pair(comparison).cells_same > 1_000
+    assert comparison.is_whole
+
+
+@pytest.mark.parametrize(
+    "mutant", [each for each in OF_FAULTS if each.design == DEFAULT_JOB], ids=lambda each: each.name
+)
+def test_what_breaks_a_requirement_is_a_regression(mutant: Mutant) -> None:
+    flawed = judged(mutant.design, mutant.make)
+    pair = only_pair(compare(plain(mutant.design), flawed))
+    assert [(each.told.id, each.change) for each in pair.requirements] == [(mutant.requirement, Change.REGRESSED)]
+    assert any(each.broken for each in pair.cells if each.change in (Change.REGRESSED, Change.FLAKY))
+    back = only_pair(compare(flawed, plain(mutant.design)))
+    assert [each.change for each in back.requirements] == [Change.FIXED]
+
+
+class SaysAnotherCode(Reference):
+    """Refuses a begin on a busy disk by another code of its own."""
+
+    def backup_begin(self, guest: Guest, call: calls.BackupBegin) -> Outcome:
+        outcome = super().backup_begin(guest, call)
+        return replace(outcome, code="EBUSY") if isinstance(outcome, Refusal) and outcome.code == "BUSY" else outcome
+
+
+class TakesItsTime(Slow):
+    """Sets a speed after six seconds, well within what is allowed."""
+
+    def block_job_set_speed(self, guest: Guest, call: calls.BlockJobSetSpeed) -> Outcome:
+        outcome = super().block_job_set_speed(guest, call)
+        if not isinstance(outcome, Refusal):
+            self.take(6.0)
+        return outcome
+
+
+class KeepsSuccessToItself(Reference):
+    """Does not say of a completed job whether it succeeded."""
+
+    def get_job_stats(self, guest: Guest, call: calls.GetJobStats) -> Outcome:
+        outcome = super().get_job_stats(guest, call)
+        return replace(outcome, success=None) if isinstance(outcome, Completed) else outcome
+
+
+@pytest.mark.parametrize(
+    ("make", "call"),
+    [
+        (SaysAnotherCode, "backup_begin"),
+        (TakesItsTime, "block_job_set_speed"),
+        (KeepsSuccessToItself, "get_job_stats"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_change_is_seen_where_no_requirement_speaks(make: type[Reference], call: str) -> None:
+    comparison = compare(plain(DEFAULT_JOB), judged(DEFAULT_JOB, make))
+    pair = only_pair(comparison)
+    changed = [each for each in pair.cells if each.change not in (Change.NEW, Change.GONE)]
+    assert changed
+    assert {each.change for each in changed} == {Change.CHANGED}
+    assert all(each.cell.call.startswith(call) for each in changed)
+    assert not pair.requirements
+    assert not comparison.is_worse
+    assert comparison.is_otherwise
+
+
+def test_a_deviation_may_be_told_without_its_calls() -> None:
+    silent = replace(FAILS, deviations=(Deviation(("TYPE-2",), (), 3, 3),))
+    assert requirement_change(FAILS, silent) is None
