@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 
 from jobtck.conformance.answers import Answers, differ
-from jobtck.conformance.calls import call_name
+from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.record import CellRecord, Record, RequirementRecord, RunRecord, Verdict
 
@@ -35,6 +35,11 @@ class RequirementChange:
     new: RequirementRecord | None
 
     @property
+    def is_news(self) -> bool:
+        """The requirement was judged on both sides."""
+        return self.change not in (Change.NEW, Change.GONE)
+
+    @property
     def told(self) -> RequirementRecord:
         """The requirement as the newer result tells it, if it does."""
         told = self.new or self.old
@@ -43,14 +48,37 @@ class RequirementChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Replays:
+    """What the last call of the shortest way answered each time it was made again; None where it was not."""
+
+    old: tuple[str, ...] | None = None
+    new: tuple[str, ...] | None = None
+
+    @property
+    def agree(self) -> bool:
+        """Both were tried, and answer alike."""
+        return self.old is not None and self.new is not None and set(self.old) == set(self.new)
+
+
+@dataclass(frozen=True, slots=True)
 class CellChange:
-    """A cell that answers otherwise; `broken` are the requirements that only the new answers break there."""
+    """A cell that answers otherwise; `broken` are the requirements that only the new answers break there.
+
+    `way` are the fewest calls that lead there, the cell's own call last; empty where none is known.
+    """
 
     change: Change
     cell: Cell
     old: tuple[CellRecord, ...]
     new: tuple[CellRecord, ...]
     broken: tuple[str, ...] = ()
+    way: tuple[Call, ...] = ()
+    replays: Replays | None = None
+
+    @property
+    def is_news(self) -> bool:
+        """The cell was visited on both sides."""
+        return self.change not in (Change.NEW, Change.GONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from jobtck.conformance.calls import (
     Odd,
     call_name,
 )
+from jobtck.conformance.comparison import CellChange
 from jobtck.conformance.design import Design, Handle, design_of
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.exploration import DesignsRecord
@@ -33,7 +34,8 @@ BYTES_MAX = 64 * 1024 * 1024  # of a trace file
 class Trace:
     """What a trace file holds: on what it was seen, what it shows, and the calls.
 
-    That of a witness shows a `hazard`, and says which of its calls are refused.
+    That of a witness shows a `hazard`, and says which of its calls are refused; that of a cell that answers otherwise
+    says what its last call told `before` and `since`.
     """
 
     backend: str
@@ -42,6 +44,8 @@ class Trace:
     calls: tuple[Call, ...]
     hazard: str = ""
     refused: tuple[bool, ...] = ()
+    before: tuple[str, ...] = ()
+    since: tuple[str, ...] = ()
 
 
 def witness_traces(record: DesignsRecord) -> Iterator[tuple[str, JsonObject]]:
@@ -76,6 +80,22 @@ def trace_json(deviation: Deviation, target: TargetRecord) -> JsonObject:
         "reproduced": deviation.reproduced,
         "runs": deviation.runs,
         "calls": [line_json(line) for line in deviation.lines],
+    }
+
+
+def change_json(change: CellChange, target: TargetRecord) -> JsonObject:
+    """The content of the trace of a cell that answers otherwise than before."""
+    return {
+        "schema": TRACE_SCHEMA,
+        "backend": target.backend,
+        "uri": target.uri,
+        "versions": dict(target.versions),
+        "design": design_json(target.design),
+        "requirements": [],
+        "cell": change.cell._asdict(),
+        "before": sorted({each.outcome for each in change.old}),
+        "since": sorted({each.outcome for each in change.new}),
+        "calls": [call_json(call) for call in change.way],
     }
 
 
@@ -123,7 +143,8 @@ def parse_trace(text: str, place: str) -> Trace:
     if not isinstance(calls, list) or not 0 < len(calls) <= CALLS_MAX:
         raise BadInput(f"{place}: 'calls' is no list of 1 to {CALLS_MAX} calls")
     hazard = content.get("hazard", "")
-    if not isinstance(requirements, list) or not (requirements or hazard):
+    before, since = (_words(content.get(key, []), key, place) for key in ("before", "since"))
+    if not isinstance(requirements, list) or not (requirements or hazard or (before and since)):
         raise BadInput(f"{place}: 'requirements' is no list of requirements, one at least")
     design = design_in(content["design"], place)
     return Trace(
@@ -133,7 +154,15 @@ def parse_trace(text: str, place: str) -> Trace:
         calls=tuple(call_in(call, design, f"{place}: call {number}") for number, call in enumerate(calls, 1)),
         hazard=str(hazard),
         refused=_refused(content, len(calls), place),
+        before=before,
+        since=since,
     )
+
+
+def _words(told: object, key: str, place: str) -> tuple[str, ...]:
+    if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
+        raise BadInput(f"{place}: {key!r} is no list of answers in words")
+    return tuple(told)
 
 
 def _refused(content: JsonObject, count: int, place: str) -> tuple[bool, ...]:

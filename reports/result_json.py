@@ -33,9 +33,9 @@ def result(run: RunRecord) -> JsonObject:
     match run.records:
         case (record,):
             content = _record(record, verdict=run.verdict, error=run.error)
-            return _plain({**content, "seconds": _seconds(run.seconds)})
+            return plain_json({**content, "seconds": _seconds(run.seconds)})
         case records:
-            return _plain(
+            return plain_json(
                 {
                     "schema": RESULT_SCHEMA,
                     "verdict": run.verdict,
@@ -169,7 +169,8 @@ def _seconds(seconds: float) -> float:
     return round(float(seconds), SECONDS_DIGITS)
 
 
-def _plain(content: JsonObject) -> JsonObject:
+def plain_json(content: JsonObject) -> JsonObject:
+    """The content with every text in it made fit to be stored."""
     return {key: _storable(value) for key, value in content.items()}
 
 

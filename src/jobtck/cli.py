@@ -308,5 +308,51 @@ def designs_(
     raise SystemExit(tell(question, Outputs(json_path, html_path, witnesses, save, wanted), Console()))
 
 
+@main.command("diff")
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--json", "json_path", type=WRITTEN, metavar="FILE", help="Write it as JSON.")
+@click.option("--markdown", type=WRITTEN, metavar="FILE", help="Write it as a comment for a merge request.")
+@click.option(
+    "--traces", type=click.Path(path_type=Path, file_okay=False), help="Write the calls of each change there."
+)
+@click.option("--strict", is_flag=True, help="Fail also for what is no worse, but otherwise or flaky.")
+@click.option("--old-backend", metavar="NAME|exec:COMMAND", help="Make the calls again there, as the old build.")
+@click.option("--old-connect", metavar="URI", help="Make the calls again on the old build, behind that URI.")
+@click.option("--new-backend", metavar="NAME|exec:COMMAND", help="Make the calls again there, as the new build.")
+@click.option("--new-connect", metavar="URI", help="Make the calls again on the new build, behind that URI.")
+def diff_(
+    old: Path,
+    new: Path,
+    json_path: Path | None,
+    markdown: Path | None,
+    traces: Path | None,
+    strict: bool,
+    old_backend: str | None,
+    old_connect: str | None,
+    new_backend: str | None,
+    new_connect: str | None,
+) -> None:
+    """Compare two results, each a file or the directory it is in.
+
+    Exit status: 0 nothing is worse, 1 something regressed, 2 usage error, 3 not comparable, 4 error.
+    """
+    from rich.console import Console
+
+    from jobtck.differences import Wanted, diff, exit_status, strict_exit_status
+    from jobtck.ways import source_of
+
+    wanted = Wanted(
+        json=json_path,
+        markdown=markdown,
+        traces=traces,
+        old=source_of(old_backend, old_connect),
+        new=source_of(new_backend, new_connect),
+    )
+    told = Console(stderr=Path("-") in (json_path, markdown))
+    comparison = diff(old, new, wanted, told)
+    raise SystemExit(strict_exit_status(comparison) if strict else exit_status(comparison))
+
+
 if __name__ == "__main__":
     main()

@@ -53,7 +53,8 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
         finally:
             target.close()
     _print(console, performed, trace.calls)
-    status, words = conclusion(judge, trace, performed)
+    conclude = conclusion_of_change if trace.since else conclusion
+    status, words = conclude(judge, trace, performed)
     console.print(Text(f"{target.name} as {target.design.name}: {words}"))
     return status
 
@@ -105,6 +106,24 @@ def conclusion(judge: Judge, trace: Trace, performed: Sequence[Performed]) -> tu
     if len(performed) < len(trace.calls):
         return ANOTHER_TURN, "took another turn: some calls need ids that were never told here"
     return FIXED, f"fixed: {', '.join(trace.requirements)} held"
+
+
+def conclusion_of_change(_: Judge, trace: Trace, performed: Sequence[Performed]) -> tuple[int, str]:
+    """The same for a cell that answers otherwise: still so, as it was before, or some third way."""
+    if len(performed) < len(trace.calls):
+        return ANOTHER_TURN, "took another turn: not all calls of the trace can be made here"
+    told = told_by(performed[-1])
+    if told in trace.since and told not in trace.before:
+        return STILL_THERE, f"still there: answers {told!r}, and before that {' or '.join(map(repr, trace.before))}"
+    if told in trace.before:
+        return FIXED, f"as before: answers {told!r}"
+    return ANOTHER_TURN, f"took another turn: answers {told!r}"
+
+
+def told_by(performed: Performed) -> str:
+    """What a call told, in the words by which cells are compared."""
+    code = performed.outcome.code if isinstance(performed.outcome, Refusal) else ""
+    return f"{performed.step.ruling.told} {code}".rstrip()
 
 
 def _print(console: Console, performed: Sequence[Performed], calls: Sequence[Call]) -> None:

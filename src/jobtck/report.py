@@ -26,7 +26,7 @@ def write_reports(paths: Sequence[Path], wanted: Wanted) -> None:
         raise BadInput("no report is asked for: give --junit FILE")
     results = read_results(paths)
     if wanted.junit is not None:
-        _write(wanted.junit, junit_xml(joined(results)))
+        write(wanted.junit, junit_xml(joined(results)))
 
 
 def joined(results: Sequence[NamedRun]) -> RunRecord:
@@ -41,7 +41,8 @@ def joined(results: Sequence[NamedRun]) -> RunRecord:
     )
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """The report is in that file, or on standard output for `-`."""
     if str(path) == "-":
         click.echo(text, nl=False)
         return

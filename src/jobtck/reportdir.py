@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from jobtck.conformance.errors import BackendFailure, BadInput
-from jobtck.conformance.record import Deviation, Record, RunRecord
+from jobtck.conformance.record import Deviation, Record, RunRecord, TargetRecord
 from jobtck.conformance.traces import trace_json
 from jobtck.reports.junit import junit_xml
 from jobtck.reports.result_json import dumps, result
@@ -17,6 +18,8 @@ RESULT = "result.json"
 JUNIT = "junit.xml"
 DATABASE = "examples"
 STORAGE = ".hypothesis"
+NOT_IN_NAMES = re.compile(r"[^\w.+@=-]")  # some that files are uploaded to take no colon
+NAME_MAX = 150  # characters
 
 
 def prepare(directory: Path) -> None:
@@ -55,8 +58,7 @@ def _named(record: Record) -> Record:
     names: dict[Deviation, Deviation] = {}
     taken: dict[str, int] = {}
     for deviation in record.deviations:
-        backend = record.target.backend.replace(":", "-")  # some that files are uploaded to take no colon
-        stem = f"{backend}-{record.target.design.name}-{'+'.join(deviation.requirements)}"
+        stem = file_name(record.target, "+".join(deviation.requirements))
         taken[stem] = number = taken.get(stem, 0) + 1
         name = f"{TRACES}/{stem}{'' if number == 1 else f'-{number}'}.json"
         names[deviation] = replace(deviation, trace_file=name)
@@ -65,6 +67,11 @@ def _named(record: Record) -> Record:
         for each in record.requirements
     )
     return replace(record, requirements=requirements)
+
+
+def file_name(target: TargetRecord, words: str) -> str:
+    """The name of a trace's file without its ending; of what any file may say, nothing leads out of a directory."""
+    return NOT_IN_NAMES.sub("-", f"{target.backend}-{target.design.name}-{words}")[:NAME_MAX]
 
 
 def _traces_of_last_run(directory: Path) -> set[str]:
