@@ -97,6 +97,7 @@ class KnownDeviation:
     call: str = ""  # only in this call, where named
     design: str = ""
     flaky: bool = False  # it does not happen every time: its absence is no news
+    expires: str = ""  # the last day, as 2027-06-30, on which it is an excuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class RequirementRecord:
     """What a run says of one requirement; `reason` says why it is not a plain pass or fail.
 
     Not exercised without being missed are those that nothing can exercise yet (`provisional`), and those that a quick
-    run left out because they are slow (`left_out`).
+    run left out because they are slow (`left_out`). `excused` says why a run that is held against an earlier one does
+    not fail of it.
     """
 
     id: str
@@ -119,11 +121,13 @@ class RequirementRecord:
     deviations: tuple[Deviation, ...] = ()
     known: KnownDeviation | None = None
     left_out: bool = False
+    excused: str = ""
 
     @property
     def is_missed(self) -> bool:
         """It called for calls that were not made, and nothing excuses that."""
-        return self.verdict is Verdict.NOT_EXERCISED and not self.provisional and not self.left_out
+        excused = self.provisional or self.left_out or self.excused
+        return self.verdict is Verdict.NOT_EXERCISED and not excused
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,8 @@ class Cost:
 class Record:
     """One design judged on one backend.
 
-    `stale_known` are listed deviations that did not happen, `unkept_calls` are declared and were never supported.
+    `stale_known` are listed deviations that did not happen, `expired_known` happened and are no excuse any more,
+    `unkept_calls` are declared and were never supported.
     """
 
     verdict: RunVerdict
@@ -184,6 +189,7 @@ class Record:
     command: str
     notes: tuple[str, ...] = ()
     stale_known: tuple[KnownDeviation, ...] = ()
+    expired_known: tuple[KnownDeviation, ...] = ()
     unkept_calls: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
 
@@ -191,6 +197,34 @@ class Record:
     def deviations(self) -> tuple[Deviation, ...]:
         """All deviations, each once, in the order of the catalogue."""
         return tuple(dict.fromkeys(deviation for each in self.requirements for deviation in each.deviations))
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a requirement, or of cells of one call, since the baseline; `fails` the run that is held to it."""
+
+    target: str
+    what: str
+    change: str
+    told: str
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A run held against an earlier one: what became of it, what is wrong whatever was before, what cannot be told."""
+
+    baseline: str
+    became: tuple[Became, ...]
+    complaints: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """Nonconforming where something is worse; incomplete where that cannot be told."""
+        if self.complaints or any(each.fails for each in self.became):
+            return RunVerdict.NONCONFORMING
+        return RunVerdict.INCOMPLETE if self.gaps else RunVerdict.CONFORMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +236,14 @@ class RunRecord:
     seed: int
     seconds: float
     error: str = ""
+    gate: Gate | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """That of the verdict; of a run that is held against an earlier one, whether it is worse."""
+        if self.gate is None or self.error:
+            return EXIT_STATUS[self.verdict]
+        return EXIT_STATUS[self.gate.verdict]
 
     @property
     def verdict(self) -> RunVerdict:

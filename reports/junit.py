@@ -12,6 +12,7 @@ from junitparser.junitparser import Properties, Property, Result
 
 from jobtck.conformance.record import (
     Deviation,
+    Gate,
     KnownDeviation,
     Record,
     RequirementRecord,
@@ -37,8 +38,10 @@ def junit_xml(run: RunRecord) -> str:
     """The text of `junit.xml`; some case is red whenever the run's verdict is not conforming."""
     report = JUnitXml("jobtck")
     for record in run.records:
-        for suite in _suites(record):
+        for suite in _suites(record, run.gate):
             report.append(suite)
+    if run.gate is not None:
+        report.append(_gate_suite(run.gate))
     if run.error or not run.records:
         message = run.error or "nothing was judged"
         case = _case("the run", "jobtck", Error(legible(message), "error"))
@@ -56,7 +59,22 @@ def _canonical(report: JUnitXml) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _suites(record: Record) -> list[TestSuite]:
+def _gate_suite(gate: Gate) -> TestSuite:
+    """What fails beside the baseline, red; what became better or otherwise, green."""
+    cases = [
+        _case(
+            _name(f"{each.what} {each.change}"),
+            "jobtck.gate",
+            Failure(legible(f"{each.target}: {each.told}"), each.change) if each.fails else None,
+        )
+        for each in gate.became
+    ]
+    cases += [_case(_name(each), "jobtck.gate", Failure(legible(each), "complaint")) for each in gate.complaints]
+    cases += [_case(_name(each), "jobtck.gate", Error(legible(each), "gap")) for each in gate.gaps]
+    return _suite("the gate", cases or [_case("as before", "jobtck.gate", None)], [("baseline", gate.baseline)])
+
+
+def _suites(record: Record, gate: Gate | None) -> list[TestSuite]:
     title, classname, facts = target_text(record.target), _classname(record), _facts(record)
     suites = [
         _suite(
@@ -68,7 +86,8 @@ def _suites(record: Record) -> list[TestSuite]:
     ]
     around = [_stale_case(each, f"{classname}.known") for each in record.stale_known]
     around += [_unkept_case(each, f"{classname}.capabilities") for each in record.unkept_calls]
-    if record.verdict is not RunVerdict.CONFORMING and not around and _is_green(suites):
+    is_judged_alone = gate is None and record.verdict is not RunVerdict.CONFORMING
+    if is_judged_alone and not around and _is_green(suites):
         around.append(_case("verdict", classname, Error(summary(record), str(record.verdict))))
     if around:
         suites.append(_suite(f"{title}: the run", around, facts))
@@ -143,7 +162,7 @@ def _result(requirement: RequirementRecord, record: Record) -> Result | None:
         case Verdict.FAIL if breaks_run(requirement, record):
             return _told(Failure(legible(requirement.text), str(verdict)), text)
         case Verdict.FAIL:
-            message = legible(f"SHOULD, deviates: {requirement.text}")
+            message = legible(f"{requirement.excused or 'SHOULD, deviates'}: {requirement.text}")
             return _told(Skipped(message, "deviates"), text)
         case Verdict.KNOWN:
             told = reason if requirement.known is None else known_text(requirement.known)
@@ -154,6 +173,8 @@ def _result(requirement: RequirementRecord, record: Record) -> Result | None:
             return Skipped(f"left out: {reason}", "left-out")
         case Verdict.NOT_EXERCISED if requirement.provisional:
             return Skipped(f"provisional: {reason}", "provisional")
+        case Verdict.NOT_EXERCISED if requirement.excused:
+            return Skipped(legible(f"not exercised, {requirement.excused}: {reason}"), str(verdict))
         case Verdict.NOT_EXERCISED:
             return Error(": ".join(filter(None, ["not exercised", reason])), str(verdict))
 

@@ -1,6 +1,7 @@
 """The record of a run as `result.json`, and the schema that every such file keeps."""
 
 import json
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -15,6 +16,7 @@ from jobtck.conformance.record import (
     RESULT_SCHEMA,
     CellRecord,
     Deviation,
+    Gate,
     KnownDeviation,
     Record,
     RequirementRecord,
@@ -33,7 +35,7 @@ def result(run: RunRecord) -> JsonObject:
     match run.records:
         case (record,):
             content = _record(record, verdict=run.verdict, error=run.error)
-            return plain_json({**content, "seconds": _seconds(run.seconds)})
+            return plain_json({**content, "seconds": _seconds(run.seconds), "gate": _gate(run.gate)})
         case records:
             return plain_json(
                 {
@@ -43,6 +45,7 @@ def result(run: RunRecord) -> JsonObject:
                     "seed": run.seed,
                     "command": run.command,
                     "seconds": _seconds(run.seconds),
+                    "gate": _gate(run.gate),
                     "runs": [_record(each, verdict=each.verdict, error="") for each in records],
                 }
             )
@@ -91,6 +94,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "notes": list(record.notes),
         "requirements": [_requirement(each) for each in record.requirements],
         "stale_known": [_known(each) for each in record.stale_known],
+        "expired_known": [_known(each) for each in record.expired_known],
         "unkept_calls": list(record.unkept_calls),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
@@ -126,6 +130,7 @@ def _requirement(requirement: RequirementRecord) -> JsonObject:
         "left_out": requirement.left_out,
         "deviations": [_deviation(each) for each in requirement.deviations],
         "known": None if requirement.known is None else _known(requirement.known),
+        "excused": requirement.excused,
     }
 
 
@@ -149,6 +154,19 @@ def _known(known: KnownDeviation) -> JsonObject:
         "call": known.call,
         "design": known.design,
         "flaky": known.flaky,
+        "expires": known.expires,
+    }
+
+
+def _gate(gate: Gate | None) -> JsonObject | None:
+    if gate is None:
+        return None
+    return {
+        "baseline": gate.baseline,
+        "verdict": gate.verdict,
+        "became": [asdict(each) for each in gate.became],
+        "complaints": list(gate.complaints),
+        "gaps": list(gate.gaps),
     }
 
 

@@ -12,9 +12,11 @@ from jobtck.conformance.outcomes import Waited
 from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
+    Became,
     CellRecord,
     Cost,
     Deviation,
+    Gate,
     KnownDeviation,
     Record,
     RequirementRecord,
@@ -48,6 +50,16 @@ def read_run(text: str, place: str) -> RunRecord:
         seed=content["seed"],
         seconds=content["seconds"],
         error=content["error"],
+        gate=None if content["gate"] is None else _gate(content["gate"]),
+    )
+
+
+def _gate(content: Plain) -> Gate:
+    return Gate(
+        baseline=content["baseline"],
+        became=tuple(Became(**each) for each in content["became"]),
+        complaints=tuple(content["complaints"]),
+        gaps=tuple(content["gaps"]),
     )
 
 
@@ -76,22 +88,35 @@ def _current(content: Plain, place: str) -> Plain:
     try:
         if "runs" in content:
             runs = [_migrated(each) for each in content["runs"]]
-            return {**content, "schema": RESULT_SCHEMA, "runs": runs}
-        return _migrated(content)
+            return {**content, "schema": RESULT_SCHEMA, "runs": runs, "gate": None}
+        return {**_migrated(content), "gate": None}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"{place}: breaks its own schema, {FIRST_SCHEMA}: {error!r:.{SHOWN_MAX}}") from error
 
 
 def _migrated(record: Plain) -> JsonObject:
     requirements = [
-        {**each, "deviations": [{**deviation, "calls": []} for deviation in each["deviations"]]}
+        {
+            **each,
+            "deviations": [{**deviation, "calls": []} for deviation in each["deviations"]],
+            "known": None if each["known"] is None else {**each["known"], "expires": ""},
+            "excused": "",
+        }
         for each in record["requirements"]
     ]
     cells = [
         {**each, "waited": _waited(float(each["seconds_max"])), "sure": False, "broken": []} for each in record["cells"]
     ]
     target = {**record["target"], "capabilities": {**record["target"]["capabilities"], "limits": None}}
-    return {**record, "schema": RESULT_SCHEMA, "target": target, "requirements": requirements, "cells": cells}
+    return {
+        **record,
+        "schema": RESULT_SCHEMA,
+        "target": target,
+        "requirements": requirements,
+        "cells": cells,
+        "stale_known": [{**each, "expires": ""} for each in record["stale_known"]],
+        "expired_known": [],
+    }
 
 
 def _waited(seconds: float) -> str:
@@ -113,6 +138,7 @@ def _record(content: Plain, place: str) -> Record:
         command=content["command"],
         notes=tuple(content["notes"]),
         stale_known=tuple(KnownDeviation(**each) for each in content["stale_known"]),
+        expired_known=tuple(KnownDeviation(**each) for each in content["expired_known"]),
         unkept_calls=tuple(content["unkept_calls"]),
         strict=content["strict"],
     )

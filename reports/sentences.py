@@ -4,6 +4,7 @@ import shlex
 
 from jobtck.conformance.record import (
     Deviation,
+    Gate,
     Record,
     RequirementRecord,
     RunRecord,
@@ -16,12 +17,13 @@ from jobtck.reports.texts import LINE_MAX, counted, legible, one_line
 
 
 def breaks_run(requirement: RequirementRecord, record: Record) -> bool:
-    """The requirement fails, and with it the run: a MUST, or under `--strict` also a SHOULD."""
-    return requirement.verdict is Verdict.FAIL and (requirement.level == "MUST" or record.strict)
+    """The requirement fails, and with it the run: a MUST, or under `--strict` also a SHOULD, that nothing excuses."""
+    binding = requirement.level == "MUST" or record.strict
+    return requirement.verdict is Verdict.FAIL and binding and not requirement.excused
 
 
 def only_deviates(requirement: RequirementRecord, record: Record) -> bool:
-    """The requirement is a SHOULD that fails, which is shown and fails no run."""
+    """The requirement fails, which is shown and fails no run: it is a SHOULD, or it failed before as well."""
     return requirement.verdict is Verdict.FAIL and not breaks_run(requirement, record)
 
 
@@ -51,12 +53,14 @@ def _findings(record: Record) -> list[str]:
     requirements = record.requirements
     known = [each.id for each in requirements if each.verdict is Verdict.KNOWN]
     fails = [each.id for each in requirements if breaks_run(each, record)]
-    deviates = [each.id for each in requirements if only_deviates(each, record)]
+    excused = [each.id for each in requirements if each.verdict is Verdict.FAIL and each.excused]
+    deviates = [each.id for each in requirements if only_deviates(each, record) and not each.excused]
     missed = [each.id for each in requirements if each.is_missed]
     left_out = [each.id for each in requirements if each.left_out]
     stale = list(dict.fromkeys(each.requirement for each in record.stale_known))
     findings = [
         _named(fails, "failed requirement"),
+        _named(excused, "failed requirement", "that is no worse than the baseline's"),
         _named(missed, "requirement", "not exercised"),
         _named(stale, "listed deviation", "that no longer happened"),
         _named(list(record.unkept_calls), "declared call", "that is not there"),
@@ -84,6 +88,22 @@ def closing(run: RunRecord) -> list[str]:
         judged = f"{len(run.records)} runs together" if run.records else "nothing was judged"
         sentences.append(f"{judged}: {run.verdict}")
     return sentences
+
+
+def gate_text(gate: Gate) -> str:
+    """Whether the run is worse than its baseline, with what stands behind it."""
+    worse = sum(each.fails for each in gate.became)
+    better = sum(each.change == "fixed" for each in gate.became)
+    first = {
+        RunVerdict.NONCONFORMING: "fails beside the baseline",
+        RunVerdict.INCOMPLETE: "cannot be held against the baseline whole",
+    }.get(gate.verdict, "no worse than the baseline")
+    findings = [
+        counted(worse, "change") + " for the worse" if worse else "",
+        counted(len(gate.complaints), "complaint") if gate.complaints else "",
+        counted(better, "change") + " for the better" if better else "",
+    ]
+    return ": ".join(filter(None, [first, "; ".join(filter(None, [*findings, one_line(gate.baseline)]))]))
 
 
 def unkept_text(call: str) -> str:

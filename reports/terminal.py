@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobtck.conformance.record import (
+    Gate,
     Record,
     RequirementRecord,
     RunRecord,
@@ -19,7 +20,7 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import closing, only_deviates, target_text, unkept_text
+from jobtck.reports.sentences import closing, gate_text, only_deviates, target_text, unkept_text
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -38,6 +39,7 @@ STYLES = {
     "left out": "dim",
     "provisional": "dim",
 }
+BECAME_STYLES = {"fixed": "green", "flaky": "magenta", "changed": "yellow"}
 VERDICT_STYLES = {
     RunVerdict.CONFORMING: "bold green",
     RunVerdict.NONCONFORMING: "bold red",
@@ -54,6 +56,20 @@ def print_run(console: Console, run: RunRecord, report_dir: str = "") -> None:
     verdicts = [record.verdict for record in run.records]
     for sentence, verdict in zip(closing(run), [*verdicts, run.verdict], strict=False):
         console.print(Text(sentence, style=VERDICT_STYLES[verdict], overflow="fold"))
+    if run.gate is not None:
+        _print_gate(console, run.gate)
+
+
+def _print_gate(console: Console, gate: Gate) -> None:
+    """How the run stands beside its baseline."""
+    print_title(console, "Beside the baseline")
+    for each in gate.became:
+        head = Text(each.change, style="bold red" if each.fails else BECAME_STYLES.get(each.change, ""))
+        told = Text(f" {one_line(each.target)}: {one_line(each.what)}: {one_line(each.told)}", overflow="fold")
+        console.print(Padding(head + told, (0, 0, 0, 2)))
+    for sentence in (*gate.complaints, *gate.gaps):
+        console.print(Padding(Text(one_line(sentence), style="bold red", overflow="fold"), (0, 0, 0, 2)))
+    console.print(Text(gate_text(gate), style=VERDICT_STYLES[gate.verdict], overflow="fold"))
 
 
 def _print_record(console: Console, record: Record, report_dir: str) -> None:

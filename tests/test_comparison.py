@@ -23,7 +23,8 @@ FLAKY = replace(TYPE_2, reproduced=1)
 
 
 def a_run(*cells: CellRecord, requirements: tuple[RequirementRecord, ...] = ()) -> RunRecord:
-    return RunRecord((replace(RECORD, cells=cells, requirements=requirements),), "jobtck run", 1, 1.0)
+    record = replace(RECORD, cells=cells, requirements=requirements, stale_known=(), unkept_calls=())
+    return RunRecord((record,), "jobtck run", 1, 1.0)
 
 
 def only_pair(comparison: Comparison) -> PairComparison:

@@ -3,6 +3,7 @@
 import math
 import shlex
 import sys
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def main() -> None:
 )
 @click.option("--strict", is_flag=True, help="Let a SHOULD that fails fail the run.")
 @click.option(
+    "--baseline",
+    type=PATH,
+    metavar="RESULT",
+    help="An earlier result: fail of what is worse only; with --strict also of what is otherwise.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -104,6 +111,7 @@ def run(
     seed: int,
     known: str,
     strict: bool,
+    baseline: Path | None,
     output: Path,
     record: Path | None,
 ) -> None:
@@ -111,6 +119,8 @@ def run(
     from rich.console import Console
 
     from jobtck.command import known_deviations, options_for, pairs_for, run_and_report
+    from jobtck.conformance.record import NamedRun
+    from jobtck.results import read_result
     from jobtck.run import Order
 
     order = Order(
@@ -121,6 +131,8 @@ def run(
         seed=seed,
         known=known_deviations(known),
         strict=strict,
+        baseline=None if baseline is None else NamedRun(str(baseline), read_result(baseline)),
+        today=datetime.now(UTC).date().isoformat(),
         command=shlex.join(["jobtck", *sys.argv[1:]]),
         record=record,
     )
@@ -352,6 +364,28 @@ def diff_(
     told = Console(stderr=Path("-") in (json_path, markdown))
     comparison = diff(old, new, wanted, told)
     raise SystemExit(strict_exit_status(comparison) if strict else exit_status(comparison))
+
+
+@main.group("known")
+def known_() -> None:
+    """Keep a list of known deviations."""
+
+
+@known_.command("update")
+@click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("known.toml"),
+    show_default=True,
+    help="The list; it is made if it is not there.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+def known_update(results: tuple[Path, ...], file: Path, dry_run: bool) -> None:
+    """Make a list true of results by the smallest edits: what is new is added, what no longer happens goes."""
+    from jobtck.known_update import update_and_tell
+
+    update_and_tell(results, file, dry_run=dry_run)
 
 
 if __name__ == "__main__":

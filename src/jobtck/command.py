@@ -18,6 +18,7 @@ from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, RunVerdict
 from jobtck.failures import failures_told
+from jobtck.gate import held_against
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
 from jobtck.reports.terminal import print_run
@@ -163,6 +164,7 @@ def _run_and_report(order: Order, directory: Path, console: Console) -> int:
         except BadInput as error:
             reportdir.write(RunRecord((), order.command, order.seed, 0.0, str(error)), directory)
             raise
+        run = held_against(run, order.baseline, strict=order.strict)
         try:
             run = reportdir.write(run, directory)
         except BackendFailure as failure:
@@ -171,7 +173,7 @@ def _run_and_report(order: Order, directory: Path, console: Console) -> int:
         print_run(console, run, str(directory))
         if unwritten is not None:
             raise unwritten
-    return EXIT_STATUS[run.verdict]
+    return run.exit_status
 
 
 def _keep(so_far: RunRecord, directory: Path) -> None:

@@ -14,7 +14,7 @@ from jobtck.claims import undeclared_calls
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
-from jobtck.conformance.record import KnownDeviation, RunRecord
+from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
 from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.hunt import Hunt, Plan
 from jobtck.verdicts import record_of
@@ -36,6 +36,8 @@ class Order:
     database: Path | None = None
     notes: tuple[str, ...] = ()
     is_quick: bool = False
+    baseline: NamedRun | None = None
+    today: str = ""  # as 2027-06-30: listed deviations of which that day is past are no excuse
     record: Path | None = None  # where to write what would be said if the backend were an adapter
 
 
@@ -108,7 +110,9 @@ def _opened(name: str, design: str, order: Order) -> Target:
 
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
-    records = tuple(record_of(hunt, order.known, order.command, strict=order.strict) for hunt in hunts)
+    records = tuple(
+        record_of(hunt, order.known, order.command, strict=order.strict, today=order.today) for hunt in hunts
+    )
     if not error:
         error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")
     return RunRecord(records, order.command, order.seed, time.monotonic() - plan.began, error)

@@ -18,7 +18,7 @@ from jobtck.conformance.record import (
 from jobtck.conformance.requirement import Level, Requirement
 from jobtck.conformance.tally import Tally
 from jobtck.hunt import Hunt
-from jobtck.known import concerns, covers
+from jobtck.known import concerns, covers, expired_text, has_expired
 
 LEFT_OUT_REASON = "it takes half a minute's wait for the server's lock, and the run was to be quick"
 
@@ -38,11 +38,13 @@ def target_record(target: Target) -> TargetRecord:
     )
 
 
-def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, strict: bool) -> Record:
-    """The record of a hunt that is over, however it ended."""
+def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, strict: bool, today: str = "") -> Record:
+    """The record of a hunt that is over, however it ended; *today*, as 2027-06-30, ends what expired before it."""
     target, tally = hunt.target, hunt.counted()
     _, version = judged_below(target.versions)
-    listed = [each for each in known if concerns(each, target.name, target.design.name, version)]
+    concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
+    listed = [each for each in concerned if not has_expired(each, today)]
+    expired = tuple(each for each in concerned if has_expired(each, today) and _happened(each, hunt))
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
     happened = {each.known for each in requirements if each.known is not None}
     happened |= {each for each in listed if _happened(each, hunt)}
@@ -62,8 +64,9 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         cost=hunt.cost(),
         seed=hunt.plan.seed,
         command=command,
-        notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else [])),
+        notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else []), *map(expired_text, expired)),
         stale_known=stale,
+        expired_known=expired,
         unkept_calls=unkept,
         strict=strict,
     )

@@ -1,0 +1,167 @@
+"""`jobtck run --baseline`: a run fails of what is worse than before, and of nothing else."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from subprocess import CompletedProcess
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+from tests.judged import judged, prepare
+from tests.mutants_faults import LosesBackupsOnRestart
+from tests.mutants_table import DEFAULT_JOB
+from tests.test_comparison import CELL, FAILS, FLAKY, MISSED, PASSES, SaysAnotherCode, a_run
+from tests.test_reports import LISTED, NASTY
+
+from jobtck.conformance.record import (
+    CellRecord,
+    NamedRun,
+    RequirementRecord,
+    RunRecord,
+    RunVerdict,
+    Verdict,
+)
+from jobtck.gate import held_against
+from jobtck.reports.junit import junit_xml
+from jobtck.reports.result_json import dumps, result, validate
+from jobtck.reports.result_reading import read_run
+from jobtck.reports.terminal import print_run
+
+Run = Callable[..., CompletedProcess[str]]
+KNOWN = replace(FAILS, verdict=Verdict.KNOWN)
+SHOULD_FAIL = replace(FAILS, level="SHOULD")
+
+
+def gated(old: RunRecord, new: RunRecord, *, strict: bool = False) -> RunRecord:
+    return held_against(new, NamedRun("old/result.json", old), strict=strict)
+
+
+def of(*requirements: RequirementRecord, cells: tuple[CellRecord, ...] = (CELL,)) -> RunRecord:
+    return a_run(*cells, requirements=requirements)
+
+
+def red(run: RunRecord) -> list[str]:
+    """The names of the cases that fail or err."""
+    cases = ET.fromstring(junit_xml(run)).iter("testcase")  # noqa: S314
+    return [case.attrib["name"] for case in cases if case.find("failure") is not None or case.find("error") is not None]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        (PASSES, PASSES, 0),
+        (PASSES, FAILS, 1),
+        (PASSES, SHOULD_FAIL, 1),
+        (FAILS, FAILS, 0),
+        (KNOWN, FAILS, 0),
+        (FAILS, PASSES, 0),
+        (PASSES, KNOWN, 0),  # it is listed
+        (PASSES, replace(FAILS, deviations=(FLAKY,)), 0),
+        (PASSES, MISSED, 3),
+        (MISSED, MISSED, 0),
+        (MISSED, FAILS, 0),
+    ],
+)
+def test_a_run_fails_of_what_is_worse(old: RequirementRecord, new: RequirementRecord, status: int) -> None:
+    run = gated(of(old), of(new))
+    assert run.exit_status == status
+    assert bool(red(run)) == bool(status)
+    again = read_run(dumps(result(run)), "result.json")
+    assert (again.gate, again.exit_status) == (run.gate, status)
+    validate(result(run))
+
+
+def test_a_strict_gate_lets_nothing_pass_that_is_otherwise() -> None:
+    old, new = of(PASSES), of(PASSES, cells=(replace(CELL, outcome="busy BUSY"),))
+    assert gated(old, new).exit_status == 0
+    assert gated(old, new, strict=True).exit_status == 1
+    assert red(gated(old, new, strict=True)) == ["abort_job changed"]
+
+
+def test_a_cell_that_breaks_only_what_is_listed_fails_nothing() -> None:
+    new = of(KNOWN, cells=(replace(CELL, outcome="busy", broken=("TYPE-2",)),))
+    run = gated(of(PASSES), new)
+    assert run.gate is not None
+    assert [each.fails for each in run.gate.became] == [False, False]
+    assert gated(of(PASSES), of(FAILS, cells=new.records[0].cells)).exit_status == 1
+
+
+def test_lists_stay_strict() -> None:
+    def with_lists(**lists: object) -> RunRecord:
+        run = of(PASSES)
+        return replace(run, records=(replace(run.records[0], **lists),))  # type: ignore[arg-type]
+
+    for lists, told in (
+        ({"stale_known": (LISTED,)}, "END-7 is listed as known and did not happen"),
+        ({"expired_known": (replace(LISTED, expires="2026-01-31"),)}, "END-7 is listed as known until 2026-01-31"),
+        ({"unkept_calls": ("abort_job",)}, "abort_job is declared"),
+    ):
+        run = gated(with_lists(**lists), with_lists(**lists))
+        assert run.exit_status == 1
+        assert run.gate is not None
+        assert told in run.gate.complaints[0]
+        assert red(run)
+
+
+def test_what_an_expired_entry_covered_is_not_excused() -> None:
+    run = of(FAILS)
+    expired = replace(LISTED, requirement="TYPE-2", expires="2026-01-31")
+    new = replace(run, records=(replace(run.records[0], expired_known=(expired,)),))
+    held = gated(of(KNOWN), new)
+    assert held.exit_status == 1
+    assert held.records[0].requirements[0].excused == ""
+
+
+def test_an_error_is_no_comparison() -> None:
+    assert gated(of(PASSES), replace(of(PASSES), error="died")).exit_status == 4
+    assert gated(RunRecord((), "", 1, 1.0), of(PASSES)).exit_status == 3
+
+
+def test_a_mutant_fails_the_gate_and_is_let_through_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch)
+    plain, flawed = judged(DEFAULT_JOB, calls_more=0), judged(DEFAULT_JOB, LosesBackupsOnRestart, calls_more=0)
+    worse = gated(plain, flawed)
+    assert worse.gate is not None
+    assert (worse.exit_status, worse.gate.became[0].what) == (1, "FAULT-2")
+    assert "; shown by: a = backup_begin" in " ".join(each.told for each in worse.gate.became)
+    same = gated(flawed, flawed)
+    assert (same.exit_status, same.verdict, red(same)) == (0, RunVerdict.NONCONFORMING, [])
+    assert same.records[0].requirements != flawed.records[0].requirements
+    better = gated(flawed, plain)
+    assert better.gate is not None
+    assert ("FAULT-2", "fixed") in {(each.what, each.change) for each in better.gate.became}
+    assert not any(each.fails for each in better.gate.became)
+    otherwise = gated(plain, judged(DEFAULT_JOB, SaysAnotherCode, calls_more=0))
+    assert otherwise.exit_status == 0
+
+
+def test_the_gate_is_told_on_the_terminal() -> None:
+    output = io.StringIO()
+    run = gated(of(PASSES), of(replace(FAILS, text=NASTY)))
+    print_run(Console(file=output, width=100), run)
+    text = " ".join(output.getvalue().split())
+    assert "regressed libvirt 9.0.0 as default-job: TYPE-2: passed, now failed" in text
+    assert "fails beside the baseline: 1 change for the worse; old/result.json" in text
+    assert not {"\x1b", "\x00"} & set(text)
+
+
+def test_a_run_is_held_against_its_own_result(jobtck: Run, tmp_path: Path) -> None:
+    judge = ("run", "--backend", "reference", "--design", "default-job", "--budget", "12")
+    assert jobtck(*judge, "-o", "old").returncode == 0
+    ran = jobtck(*judge, "-o", "new", "--seed", "2", "--baseline", "old")
+    assert (ran.returncode, "no worse than the baseline: old" in ran.stdout) == (0, True)
+    file = tmp_path / "old" / "result.json"
+    content = json.loads(file.read_text())
+    for cell in content["cells"]:
+        if cell["call"].startswith("abort_job"):
+            cell["outcome"] = "another answer"
+    file.write_text(json.dumps(content))
+    assert jobtck(*judge, "-o", "new", "--baseline", "old", "--strict").returncode == 1
+    gate = json.loads((tmp_path / "new" / "result.json").read_text())["gate"]
+    assert {each["what"] for each in gate["became"]} == {"abort_job"}
+    file.write_text("{")
+    ran = jobtck(*judge, "-o", "new", "--baseline", "old")
+    assert (ran.returncode, "not JSON" in ran.stderr) == (2, True)
