@@ -71,13 +71,19 @@ class TraceLine:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """The shortest calls that show it, the requirements broken, and how often it happened when run again."""
+    """The shortest calls that show it, the requirements broken, and how often it happened when run again.
+
+    Of the sorts of answers that the last call could have, those in `breaking` break the same, those in `allowed`
+    break nothing; both are empty where the sort alone does not decide it.
+    """
 
     requirements: tuple[str, ...]
     lines: tuple[TraceLine, ...]
     reproduced: int
     runs: int
     trace_file: str = ""
+    breaking: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     @property
     def is_flaky(self) -> bool:

@@ -1,5 +1,7 @@
 """Calls and answers as people write them: `a = backup_begin(pull, vda)`."""
 
+from dataclasses import replace
+
 from jobtck.conformance.calls import (
     BackupBegin,
     BlockJobBegin,
@@ -20,6 +22,7 @@ from jobtck.conformance.outcomes import (
     BlockInfo,
     Completed,
     Description,
+    Done,
     Events,
     Id,
     JobInfo,
@@ -78,6 +81,20 @@ def reference_text(reference: object) -> str:
             return ODD_ID_WORDS[reference]
         case _:
             return ""
+
+
+def sort_text(outcome: Outcome) -> str:
+    """What was said, as far as it can be said again: no id, not how far a job is, nor what is wrong with XML."""
+    match outcome:
+        case Done():
+            return "done"
+        case JobInfo() | BlockInfo():
+            return outcome_words(outcome)
+        case Description(flaw=flaw):
+            plain = answer_text(replace(outcome, id=None, flaw=""))
+            return f"{plain}, invalid XML" if flaw else plain
+        case _:
+            return answer_text(outcome)
 
 
 def answer_text(outcome: Outcome) -> str:

@@ -141,6 +141,8 @@ def _deviation(deviation: Deviation) -> JsonObject:
         "runs": deviation.runs,
         "requirements": list(deviation.requirements),
         "calls": [line_json(line) for line in deviation.lines],
+        "breaking": list(deviation.breaking),
+        "allowed": list(deviation.allowed),
     }
 
 

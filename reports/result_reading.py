@@ -98,7 +98,9 @@ def _migrated(record: Plain) -> JsonObject:
     requirements = [
         {
             **each,
-            "deviations": [{**deviation, "calls": []} for deviation in each["deviations"]],
+            "deviations": [
+                {**deviation, "calls": [], "breaking": [], "allowed": []} for deviation in each["deviations"]
+            ],
             "known": None if each["known"] is None else {**each["known"], "expires": ""},
             "excused": "",
         }
@@ -191,6 +193,8 @@ def _deviation(content: Plain, design: Design, place: str) -> Deviation:
         reproduced=content["reproduced"],
         runs=content["runs"],
         trace_file=content["trace"],
+        breaking=tuple(content["breaking"]),
+        allowed=tuple(content["allowed"]),
     )
 
 

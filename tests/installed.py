@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = "jobtck/templates"
-KINDS = {".json", ".py", ".toml", ".typed"}
+KINDS = {".jinja", ".json", ".py", ".toml", ".typed"}
 
 
 def sources() -> set[str]:

@@ -54,7 +54,9 @@ ENDED = TraceLine(
     "VIR_ERR_INTERNAL_ERROR",
     "internal error: unable to execute QEMU command 'block-job-cancel': Job not found",
 )
-TYPE_2 = Deviation(("TYPE-2",), (BEGUN, TUNED), 3, 3, "traces/libvirt-default-job-TYPE-2.json")
+TYPE_2 = Deviation(
+    ("TYPE-2",), (BEGUN, TUNED), 3, 3, "traces/libvirt-default-job-TYPE-2.json", ("done",), ("refused: busy",)
+)
 END_6 = Deviation(("END-6", "SANE-1"), (BEGUN, ENDED), 2, 3, "traces/libvirt-default-job-END-6.json")
 END_7 = Deviation(("END-7",), (BEGUN, replace(ENDED, call=BackupGetXmlDesc())), 3, 3, "traces/END-7.json")
 LISTED = KnownDeviation(
@@ -139,7 +141,7 @@ NOTHING = replace(
 def spoilt(text: str) -> Record:
     """A record in which every text that comes from elsewhere is *text*."""
     line = TraceLine(BEGUN.call, text, text, text)
-    deviation = Deviation(("TYPE-2",), (line, line), 1, 3, text)
+    deviation = Deviation(("TYPE-2",), (line, line), 1, 3, text, (text,), (f"not {text}",))
     known = KnownDeviation("END-7", text, text, text, text)
     return replace(
         RECORD,
@@ -238,6 +240,8 @@ def test_one_record_is_told_at_the_top() -> None:
             "runs": 3,
             "requirements": ["TYPE-2"],
             "calls": [line_json(BEGUN), line_json(TUNED)],
+            "breaking": ["done"],
+            "allowed": ["refused: busy"],
         }
     ]
     assert requirements["END-7"]["known"]["versions"] == ">=8.0.0,<9.1.0"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jobtck.conformance.alternatives import alternatives
 from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call
 from jobtck.conformance.capabilities import Backend, Target
@@ -154,7 +155,15 @@ def _rate(
     steps = [each.step for each in shown]
     if sum(each.seconds for each in shown) >= SLOW_SECONDS:
         steps = steps[-2:]  # it was not made short, so not all of the calls may be needed
-    return Deviation(blame(judge, steps), tuple(map(_line, shown)), reproduced, runs)
+    instead = alternatives(judge, steps[-1])
+    return Deviation(
+        requirements=blame(judge, steps),
+        lines=tuple(map(_line, shown)),
+        reproduced=reproduced,
+        runs=runs,
+        breaking=instead.breaking,
+        allowed=instead.allowed,
+    )
 
 
 def _line(performed: Performed) -> TraceLine:
