@@ -23,6 +23,7 @@ from jobtck.conformance.record import (
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    known_text,
     native_text,
     rate_text,
     summary,
@@ -182,11 +183,6 @@ def _result(requirement: RequirementRecord, record: Record) -> Result | None:
 def _told(result: Result, text: str) -> Result:
     result.text = text
     return result
-
-
-def known_text(known: KnownDeviation) -> str:
-    """Why a deviation is listed, and where more is to be read."""
-    return legible(f"{known.reason} ({known.reference})" if known.reference else known.reason)
 
 
 def _stale_case(known: KnownDeviation, classname: str) -> TestCase:

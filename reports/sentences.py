@@ -5,6 +5,7 @@ import shlex
 from jobtck.conformance.record import (
     Deviation,
     Gate,
+    KnownDeviation,
     Record,
     RequirementRecord,
     RunRecord,
@@ -109,6 +110,11 @@ def gate_text(gate: Gate) -> str:
 def unkept_text(call: str) -> str:
     """What is wrong with a declared call that is not there, and what to do about it."""
     return f"{call} is declared, and was refused as unsupported every time: mend it, or do not declare it"
+
+
+def known_text(known: KnownDeviation) -> str:
+    """Why a deviation is listed, and where more is to be read."""
+    return legible(f"{known.reason} ({known.reference})" if known.reference else known.reason)
 
 
 def rate_text(deviation: Deviation) -> str:

@@ -28,6 +28,7 @@ HOST = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.Path(path_type=Path)
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
 WRITTEN = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
@@ -217,12 +218,17 @@ def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | N
 
 @main.command()
 @click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
-@click.option("--junit", "junit", type=WRITTEN, metavar="FILE", help="Write JUnit XML.")
-def report(results: tuple[Path, ...], junit: Path | None) -> None:
+@click.option("--junit", type=WRITTEN, metavar="FILE", help="Write JUnit XML.")
+@click.option("--tap", type=WRITTEN, metavar="FILE", help="Write TAP 14.")
+@click.option("--markdown", type=WRITTEN, metavar="FILE", help="Write Markdown, for a comment on a merge request.")
+@click.option("--script", type=DIRECTORY, metavar="DIR", help="Write scripts that show each deviation, for git bisect.")
+def report(
+    results: tuple[Path, ...], junit: Path | None, tap: Path | None, markdown: Path | None, script: Path | None
+) -> None:
     """Make reports of results, each a file or the directory it is in; '-' writes to standard output."""
     from jobtck.report import Wanted, write_reports
 
-    write_reports(results, Wanted(junit=junit))
+    write_reports(results, Wanted(junit=junit, tap=tap, markdown=markdown, script=script))
 
 
 @main.command("new-adapter")

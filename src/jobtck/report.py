@@ -1,7 +1,7 @@
 """`jobtck report`: reports made of results that were read, each a pure function of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -10,7 +10,12 @@ from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import NamedRun, RunRecord
 from jobtck.reportdir import write_whole
 from jobtck.reports.junit import junit_xml
+from jobtck.reports.markdown import markdown
+from jobtck.reports.scripts import README, script_files
+from jobtck.reports.tap import tap
 from jobtck.results import read_results
+
+READABLE, EXECUTABLE = 0o644, 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +23,27 @@ class Wanted:
     """Where each report is to be written; None where it is not wanted, `-` for standard output."""
 
     junit: Path | None = None
+    tap: Path | None = None
+    markdown: Path | None = None
+    script: Path | None = None
 
 
 def write_reports(paths: Sequence[Path], wanted: Wanted) -> None:
     """The wanted reports are written; `BadInput` for what is no result."""
     if wanted == Wanted():
-        raise BadInput("no report is asked for: give --junit FILE")
+        options = ", ".join(f"--{each.name}" for each in fields(Wanted))
+        raise BadInput(f"no report is asked for: give one of {options}")
     results = read_results(paths)
-    if wanted.junit is not None:
-        write(wanted.junit, junit_xml(joined(results)))
+    texts: Sequence[tuple[Path | None, Callable[[], str]]] = (
+        (wanted.junit, lambda: junit_xml(joined(results))),
+        (wanted.tap, lambda: tap(results)),
+        (wanted.markdown, lambda: markdown(results)),
+    )
+    for path, made in texts:
+        if path is not None:
+            write(path, made())
+    if wanted.script is not None:
+        _write_scripts(wanted.script, script_files(results))
 
 
 def joined(results: Sequence[NamedRun]) -> RunRecord:
@@ -39,6 +56,19 @@ def joined(results: Sequence[NamedRun]) -> RunRecord:
         seconds=sum(run.seconds for run in runs),
         error="; ".join(run.error for run in runs if run.error),
     )
+
+
+def _write_scripts(directory: Path, files: Mapping[str, str]) -> None:
+    """The scripts are there, to be run; what else is in the directory stays."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"{directory}: cannot be written to: {error.strerror}: give another one with --script"
+        ) from error
+    for name, text in files.items():
+        write(directory / name, text)
+        (directory / name).chmod(READABLE if name == README else EXECUTABLE)
 
 
 def write(path: Path, text: str) -> None:
