@@ -14,6 +14,7 @@ from jobtck.conformance.record import (
     Deviation,
     Gate,
     KnownDeviation,
+    NamedRun,
     Record,
     RequirementRecord,
     RunRecord,
@@ -26,6 +27,7 @@ from jobtck.reports.sentences import (
     known_text,
     native_text,
     rate_text,
+    stale_text,
     summary,
     target_text,
     unkept_text,
@@ -37,19 +39,36 @@ NAME_MAX = 100  # characters of a case's name; servers show names in one line
 
 def junit_xml(run: RunRecord) -> str:
     """The text of `junit.xml`; some case is red whenever the run's verdict is not conforming."""
+    return _text([("", run)])
+
+
+def junit_of(results: Sequence[NamedRun]) -> str:
+    """The same of several results; no two cases have one name, for servers take such for one."""
+    if len(results) == 1:
+        return junit_xml(results[0].run)
+    return _text([(result.name, result.run) for result in results])
+
+
+def _text(runs: Sequence[tuple[str, RunRecord]]) -> str:
     report = JUnitXml("jobtck")
-    for record in run.records:
-        for suite in _suites(record, run.gate):
-            report.append(suite)
-    if run.gate is not None:
-        report.append(_gate_suite(run.gate))
-    if run.error or not run.records:
-        message = run.error or "nothing was judged"
-        case = _case("the run", "jobtck", Error(legible(message), "error"))
-        report.append(_suite("jobtck", [case]))
+    for name, run in runs:
+        for record in run.records:
+            for suite in _suites(record, name, run.gate):
+                report.append(suite)
+        if run.gate is not None:
+            report.append(_gate_suite(run.gate, name))
+        if run.error or not run.records:
+            message = run.error or "nothing was judged"
+            case = _case("the run", _dotted("jobtck", name), Error(legible(message), "error"))
+            report.append(_suite(_dotted("jobtck", name), [case]))
     report.update_statistics()
-    report.time = round(run.seconds, 3)  # all of it, setting up included
+    report.time = round(sum(run.seconds for _, run in runs), 3)  # all of it, setting up included
     return _canonical(report)
+
+
+def _dotted(*words: str) -> str:
+    """The words with dots between them, and nowhere else: servers make packages of them."""
+    return ".".join(one_line(word).replace(".", "_") for word in words if word)
 
 
 def _canonical(report: JUnitXml) -> str:
@@ -60,23 +79,32 @@ def _canonical(report: JUnitXml) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _gate_suite(gate: Gate) -> TestSuite:
+def _gate_suite(gate: Gate, name: str) -> TestSuite:
     """What fails beside the baseline, red; what became better or otherwise, green."""
+    classname = _dotted("jobtck", name, "gate")
     cases = [
         _case(
             _name(f"{each.what} {each.change}"),
-            "jobtck.gate",
+            classname,
             Failure(legible(f"{each.target}: {each.told}"), each.change) if each.fails else None,
         )
         for each in gate.became
     ]
-    cases += [_case(_name(each), "jobtck.gate", Failure(legible(each), "complaint")) for each in gate.complaints]
-    cases += [_case(_name(each), "jobtck.gate", Error(legible(each), "gap")) for each in gate.gaps]
-    return _suite("the gate", cases or [_case("as before", "jobtck.gate", None)], [("baseline", gate.baseline)])
+    cases += [_case(_name(each), classname, Failure(legible(each), "complaint")) for each in gate.complaints]
+    cases += [_case(_name(each), classname, Error(legible(each), "gap")) for each in gate.gaps]
+    return _suite(
+        _titled("the gate", name), cases or [_case("as before", classname, None)], [("baseline", gate.baseline)]
+    )
 
 
-def _suites(record: Record, gate: Gate | None) -> list[TestSuite]:
-    title, classname, facts = target_text(record.target), _classname(record), _facts(record)
+def _titled(title: str, name: str) -> str:
+    """The title of a suite, with the name of its result where there are several."""
+    return f"{one_line(name)}: {title}" if name else title
+
+
+def _suites(record: Record, name: str, gate: Gate | None) -> list[TestSuite]:
+    title, facts = _titled(target_text(record.target), name), _facts(record)
+    classname = _dotted("jobtck", name, record.target.backend, record.target.design.name)
     suites = [
         _suite(
             f"{title}: {chapter}",
@@ -119,11 +147,6 @@ def _suite(name: str, cases: list[TestCase], facts: Sequence[tuple[str, str]] = 
         suite.add_property(legible(fact), legible(value))
     suite.add_testcases(cases)
     return suite
-
-
-def _classname(record: Record) -> str:
-    words = (record.target.backend, record.target.design.name)
-    return ".".join(["jobtck", *(one_line(word).replace(".", "_") for word in words)])
 
 
 def _name(text: str) -> str:
@@ -186,10 +209,9 @@ def _told(result: Result, text: str) -> Result:
 
 
 def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
-    name = f"{known.requirement} is listed as known and did not happen"
     where = f"{known.backend} {known.versions}".strip()
     message = f"take it off the list for {where}, or narrow its versions: {known_text(known)}"
-    return _case(_name(name), classname, Failure(legible(message), "stale"))
+    return _case(_name(stale_text(known)), classname, Failure(legible(message), "stale"))
 
 
 def _unkept_case(call: str, classname: str) -> TestCase:

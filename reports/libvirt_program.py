@@ -27,7 +27,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.libvirt_errors import KINDS
 from jobtck.conformance.record import Deviation, Record
 from jobtck.reports.script_steps import Step, answer_of, convincing, steps_of
-from jobtck.reports.script_texts import DIRECTORY, FLAKY_TRIES, backup_xml, copy_xml, header, templates
+from jobtck.reports.script_texts import DIRECTORY, FLAKY_TRIES, backup_xml, copy_xml, header, python_text, templates
 from jobtck.reports.texts import one_line
 
 UNKNOWN_FLAG = "1 << 30"  # no call of libvirt's has given it a meaning
@@ -46,6 +46,7 @@ def libvirt_program(record: Record, deviation: Deviation) -> str:
         .render(
             header=header(record, deviation),
             used=used,
+            plants=any(getattr(each.call, "flaw", None) is Flaw.TARGET_EXISTS for each in steps),
             reads_xml=bool(used & XML_READERS),
             tries=FLAKY_TRIES if deviation.is_flaky else 1,
             kinds=KINDS,
@@ -61,7 +62,7 @@ def libvirt_program(record: Record, deviation: Deviation) -> str:
 
 def _words(answers: tuple[str, ...]) -> str:
     """A set of words, as Python has it."""
-    return "{" + ", ".join(map(ascii, answers)) + "}"
+    return "{" + ", ".join(map(python_text, answers)) + "}"
 
 
 def _shown(step: Step, *, is_last: bool) -> dict[str, object]:
@@ -87,14 +88,14 @@ def _constant(step: Step) -> str:
 def _lines(step: Step, *, is_last: bool) -> Iterator[str]:
     """The lines of a step."""
     domain, client = step.call.domain, step.call.client
-    told, guest = ascii(one_line(step.told)), f"guests.seen({domain}, 0)"
+    told, guest = python_text(one_line(step.told)), f"guests.seen({domain}, 0)"
     if isinstance(step.call, BackupBegin) and step.files is not None and step.files.planted:
-        yield f"open(guests.path({step.files.planted!r}), 'w').close()"
+        yield _planted(step.files.planted, "")
     if isinstance(step.call, BlockCopy) and step.call.flaw is Flaw.TARGET_EXISTS:
-        yield f"open(guests.path({step.file!r}), 'w').close()"
+        yield _planted(step.file, "in the way")
     match step.call:
         case Settle():
-            yield f"settle({', '.join([guest, *map(ascii, step.held)])})"
+            yield f"settle({', '.join([guest, *map(python_text, step.held)])})"
         case CrashGuest():
             yield f"crash(guests, {domain})"
         case Disconnect():
@@ -111,9 +112,13 @@ def _lines(step: Step, *, is_last: bool) -> Iterator[str]:
             yield f"print({told})"
             yield f"answer = asked(guests, lambda: {_call(step)}, {answer_of(step.call)})"
         case _:
-            yield f"step(guests, {told}, {step.expected!a}, lambda: {_call(step)})"
+            yield f"step(guests, {told}, {python_text(step.expected)}, lambda: {_call(step)})"
     if is_last and isinstance(step.call, Settle | CrashGuest | Disconnect):
-        yield "answer = 'done'"
+        yield 'answer = "done"'
+
+
+def _planted(name: str, text: str) -> str:
+    return f"guests.plant({python_text(name)}, {python_text(text)})"
 
 
 def _call(step: Step) -> str:
@@ -137,27 +142,28 @@ def _call(step: Step) -> str:
         case BlockCopy(disk=disk):
             held = "{libvirt.VIR_DOMAIN_BLOCK_COPY_BANDWIDTH: 1}"
             more = f"libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB | {flags}"
-            return f"{seen}.blockCopy({disk!a}, guests.filled({_constant(step)}), {held}, {more})"
+            return f"{seen}.blockCopy({python_text(disk)}, guests.filled({_constant(step)}), {held}, {more})"
         case BlockPull(disk=disk):
-            return f"{seen}.blockPull({disk!a}, 1, libvirt.VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES | {flags})"
+            return f"{seen}.blockPull({python_text(disk)}, 1, libvirt.VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES | {flags})"
         case BlockCommit(disk=disk):
-            images = f"guests.path(f'{{guests.names[{call.domain}]}}-' + {disk!a} + '/"
-            places = f"{images}low.qcow2'), {images}mid.qcow2')"
+            places = ", ".join(
+                f'guests.image({call.domain}, {python_text(disk)}, "{layer}")' for layer in ("low", "mid")
+            )
             more = f"libvirt.VIR_DOMAIN_BLOCK_COMMIT_BANDWIDTH_BYTES | {flags}"
-            return f"{seen}.blockCommit({disk!a}, {places}, 1, {more})"
+            return f"{seen}.blockCommit({python_text(disk)}, {places}, 1, {more})"
         case BlockJobAbort(disk=disk, pivot=pivot):
             more = f"libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT | {flags}" if pivot else flags
-            return f"{seen}.blockJobAbort({disk!a}, {more})"
+            return f"{seen}.blockJobAbort({python_text(disk)}, {more})"
         case GetBlockJobInfo(disk=disk):
-            return f"{seen}.blockJobInfo({disk!a}, {flags})"
+            return f"{seen}.blockJobInfo({python_text(disk)}, {flags})"
         case BlockJobSetSpeed(disk=disk, bandwidth=bandwidth):
-            return f"{seen}.blockJobSetSpeed({disk!a}, {bandwidth}, {flags})"
+            return f"{seen}.blockJobSetSpeed({python_text(disk)}, {bandwidth}, {flags})"
         case Start():
             return f"{seen}.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)"
         case Destroy():
             return f"{seen}.destroy()"
         case Save():
-            return f"{seen}.save(guests.path({step.file!r}))"
+            return f"{seen}.save(guests.path({python_text(step.file)}))"
         case _:
             raise AssertionError(call)
 

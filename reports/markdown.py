@@ -12,7 +12,6 @@ from jobtck.conformance.wording import call_text
 from jobtck.reports.blocks import Block, blocks
 from jobtck.reports.sentences import (
     breaks_run,
-    is_missed,
     known_text,
     native_text,
     only_deviates,
@@ -81,7 +80,7 @@ def _fence(text: str, least: int) -> str:
 def _lists(record: Record) -> Iterator[str]:
     requirements = record.requirements
     yield from _listed("failed", [each.id for each in requirements if breaks_run(each, record)])
-    yield from _listed("not exercised", [each.id for each in requirements if is_missed(each)])
+    yield from _listed("not exercised", [each.id for each in requirements if each.is_missed])
     yield from _listed("listed as known, and did not happen", [each.requirement for each in record.stale_known])
     yield from _listed("declared, and not there", list(record.unkept_calls))
     yield from _listed("known deviations", [each.id for each in requirements if each.verdict is Verdict.KNOWN])

@@ -27,6 +27,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.outcomes import ErrorKind
 from jobtck.conformance.record import Deviation, TargetRecord
 from jobtck.conformance.wording import call_text
+from jobtck.reports.texts import one_line
 
 DISKS = ("vda", "vdb")  # of the guests that scripts make
 STEPS_MAX = 100  # the shortest calls are a handful; a thousand show nothing to a reader
@@ -73,6 +74,8 @@ def why_none(target: TargetRecord, deviation: Deviation) -> str:
         return "the result was written by a release that did not keep its calls: run again"
     if not deviation.breaking or not convincing(deviation):
         return "it is about how long the call takes or how far a job is, and not about the sort of its answer"
+    if not all(_is_writable(call) for call in calls):
+        return "a disk in it has a name that no script can write"
     if len(calls) > STEPS_MAX:
         return f"it has more than {STEPS_MAX} calls"
     for call in calls:
@@ -81,6 +84,11 @@ def why_none(target: TargetRecord, deviation: Deviation) -> str:
         if getattr(call, "flaw", None) is Flaw.CUT_OFF:
             return "it needs a client that is killed in the middle of a call: play its trace with jobtck replay"
     return ""
+
+
+def _is_writable(call: Call) -> bool:
+    """The disks that it names are written on one line, without control characters."""
+    return all(disk.isprintable() for disk in (getattr(call, "disk", ""), *getattr(call, "disks", ())))
 
 
 def why_no_virsh(deviation: Deviation) -> str:
@@ -110,7 +118,7 @@ class _Planner:
 
     def steps(self, deviation: Deviation) -> Iterator[Step]:
         for number, line in enumerate(deviation.lines, 1):
-            expected = line.answer if line.answer.startswith(REFUSED) else "done"
+            expected = one_line(line.answer) if line.answer.startswith(REFUSED) else "done"
             told = f"{call_text(line.call)} -> {line.answer}"
             step = self._planned(line.call, told, expected, number)
             self._remember(step)

@@ -32,9 +32,22 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["shell"] = shlex.quote
-    environment.filters["python"] = ascii
+    environment.filters["shell"] = shell_text
+    environment.filters["python"] = python_text
     return environment
+
+
+def shell_text(text: str) -> str:
+    """The text in single quotes, also where it would need none: a word like `done` is then none of the language."""
+    quoted = shlex.quote(text)
+    return quoted if quoted.startswith("'") else f"'{quoted}'"
+
+
+def python_text(value: object) -> str:
+    """The value as Python writes it, in ASCII; a text in double quotes where it has no quotes itself."""
+    told = ascii(value)
+    plain = isinstance(value, str) and not {"'", '"'} & set(value)
+    return f'"{told[1:-1]}"' if plain else told
 
 
 def header(record: Record, deviation: Deviation) -> str:

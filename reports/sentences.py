@@ -117,6 +117,12 @@ def known_text(known: KnownDeviation) -> str:
     return legible(f"{known.reason} ({known.reference})" if known.reference else known.reason)
 
 
+def stale_text(known: KnownDeviation) -> str:
+    """Which listed deviation did not happen."""
+    where = f"{known.requirement} in {known.call}" if known.call else known.requirement
+    return f"{where} is listed as known and did not happen"
+
+
 def rate_text(deviation: Deviation) -> str:
     """How often it happened when run again."""
     if not deviation.runs:

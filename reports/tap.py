@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from jobtck.conformance.record import NamedRun, Record, RequirementRecord, RunVerdict, Verdict
 from jobtck.conformance.wording import call_text
-from jobtck.reports.sentences import breaks_run, known_text, native_text, rate_text, summary, target_text, unkept_text
+from jobtck.reports.sentences import (
+    breaks_run,
+    known_text,
+    native_text,
+    rate_text,
+    stale_text,
+    summary,
+    target_text,
+    unkept_text,
+)
 from jobtck.reports.texts import legible, one_line
 
 NAME_MAX = 100  # characters of a point's description; readers show it in one line
@@ -85,12 +94,7 @@ def _quoted(text: str) -> str:
 
 def _points(record: Record) -> Iterator[Point]:
     points = [_requirement(each, record) for each in record.requirements]
-    points += [
-        Point(
-            False, f"{known.requirement} is listed as known and did not happen", facts=[("reason", known_text(known))]
-        )
-        for known in record.stale_known
-    ]
+    points += [Point(False, stale_text(known), facts=[("reason", known_text(known))]) for known in record.stale_known]
     points += [
         Point(False, f"{call} is declared", facts=[("reason", unkept_text(call))]) for call in record.unkept_calls
     ]

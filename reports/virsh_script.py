@@ -28,7 +28,7 @@ from jobtck.conformance.libvirt_errors import CODES, KINDS
 from jobtck.conformance.outcomes import ErrorKind
 from jobtck.conformance.record import Deviation, Record
 from jobtck.reports.script_steps import Step, answer_of, convincing, steps_of
-from jobtck.reports.script_texts import FLAKY_TRIES, backup_xml, copy_xml, header, heredoc, templates
+from jobtck.reports.script_texts import FLAKY_TRIES, backup_xml, copy_xml, header, heredoc, shell_text, templates
 from jobtck.reports.texts import one_line
 
 
@@ -47,8 +47,8 @@ def virsh_script(record: Record, deviation: Deviation) -> str:
             messages=_messages(),
             domains=sorted({each.call.domain for each in steps}),
             steps=[{"told": one_line(each.told), "lines": list(_lines(each, is_last=each is last))} for each in steps],
-            breaking=deviation.breaking,
-            allowed=convincing(deviation),
+            breaking=list(map(one_line, deviation.breaking)),
+            allowed=list(map(one_line, convincing(deviation))),
         )
     )
 
@@ -79,7 +79,7 @@ def _lines(step: Step, *, is_last: bool) -> Iterator[str]:
             yield "  " + " ".join(["leftovers", guest, quote(" ".join(step.has_block_job)), *_looked_for(step)])
         case _:
             client = "-r " if step.call.client == READ_ONLY_CLIENT else ""
-            expected = "call" if is_last else f"step {quote(step.expected)}"
+            expected = "call" if is_last else f"step {shell_text(step.expected)}"
             yield f"  {expected} {client}{_command(step, guest)}"
             if is_last and (reader := answer_of(step.call)) != "done":
                 yield f"  {reader}"

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from tests.conftest import missing_for_libvirtd, users_environment
 from tests.deviating import KNOWN, PULL, PUSH, record_with
+from tests.test_scripts import hostile
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 pytest.importorskip("lxml", reason="lxml is not installed")
@@ -233,7 +234,13 @@ SESSIONS: dict[str, Sequence[Call]] = {
     "crash": [PULL, CrashGuest(), Start(), GetJobStats(completed=True)],
     "save": [Save(), GetJobStats(), Start(), Inspect()],
     "rejected": [*(replace(PUSH, disks=("vda", "vdb"), flaw=flaw) for flaw in FLAWS), PULL, AbortJob(), Inspect()],
-    "several": [PULL, replace(PULL, label=1, domain=1), AbortJob(domain=1), BackupGetXmlDesc(domain=1, client=1)],
+    "several": [
+        PULL,
+        replace(PULL, label=1, domain=1),
+        AbortJob(domain=1),
+        Settle(domain=1),
+        BackupGetXmlDesc(domain=1, client=1),
+    ],
     "looking": [replace(PULL, client=2), GetJobStats(client=2)],
     "events": [PULL, AbortJob(), TakeEvents(due=1)],
     "info": [PULL, Disconnect(client=1), AbortJob(flaw=Flaw.UNKNOWN_FLAGS), GetJobInfo(client=1)],
@@ -258,6 +265,21 @@ def test_scripts_read_answers_as_the_kit_does(place: Place, target: LibvirtTarge
     for made in scripts_for(record_with(place.target, [deviation]), deviation).scripts:
         status, said = place.show(deviation, made.suffix)
         assert (status, place.left()) == (1, []), f"the kit reads {told!r}: {said}"
+
+
+@each_language
+def test_libvirt_is_asked_what_a_result_says_and_a_shell_is_not(place: Place, language: str) -> None:
+    """All lines run with foreign texts in them: disks that no guest has."""
+    canary = place.directory / "pwned"
+    names = [text for text in hostile(canary) if text.isprintable()]
+    assert len(names) > 5
+    calls = [call for name in names for call in (GetBlockJobInfo(disk=name), BlockCopy(label=0, disk=name))]
+    lines = tuple(TraceLine(call, "refused: invalid-argument") for call in calls)
+    deviation = Deviation(("SANE-1",), lines, 1, 1, breaking=("refused: invalid-argument",), allowed=("else",))
+    status, told = place.show(deviation, language)
+    assert (status, place.left()) == (1, []), told
+    assert not canary.exists()
+    assert [name for name in names if f"'{name}'" not in told] == []
 
 
 # -- where it cannot be tried ----------------------------------------------------------------------
@@ -316,7 +338,7 @@ def test_git_bisect_takes_it(place: Place, found: Callable[[str], Deviation]) ->
 
     def git(*arguments: str) -> str:
         told = ["-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false"]
-        environment = {**users_environment(), "TMPDIR": str(place.temporary), "GIT_CONFIG_GLOBAL": "/dev/null"}
+        environment = {**users_environment(), "TMPDIR": str(place.temporary), "HOME": str(place.directory)}
         done = subprocess.run(
             ["git", *told, *arguments], cwd=repository, capture_output=True, text=True, check=False, env=environment
         )

@@ -11,9 +11,8 @@ from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import EXIT_STATUS, NamedRun, RunRecord, gravest
 from jobtck.matrices import Matrix
 from jobtck.matrix import Cell, Place, Workshop, cells_of, is_complete
-from jobtck.report import joined
 from jobtck.reports.matrix_table import print_matrix
-from jobtck.results import read_result
+from jobtck.results import joined, read_result
 
 
 def judge_and_tell(matrix: Matrix, place: Place, console: Console) -> int:

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from jobtck.conformance.errors import BackendFailure, BadInput
-from jobtck.conformance.record import NamedRun, RunRecord
 from jobtck.reportdir import write_whole
-from jobtck.reports.junit import junit_xml
+from jobtck.reports.junit import junit_of
 from jobtck.reports.markdown import markdown
 from jobtck.reports.scripts import README, script_files
 from jobtck.reports.tap import tap
@@ -35,7 +34,7 @@ def write_reports(paths: Sequence[Path], wanted: Wanted) -> None:
         raise BadInput(f"no report is asked for: give one of {options}")
     results = read_results(paths)
     texts: Sequence[tuple[Path | None, Callable[[], str]]] = (
-        (wanted.junit, lambda: junit_xml(joined(results))),
+        (wanted.junit, lambda: junit_of(results)),
         (wanted.tap, lambda: tap(results)),
         (wanted.markdown, lambda: markdown(results)),
     )
@@ -44,18 +43,6 @@ def write_reports(paths: Sequence[Path], wanted: Wanted) -> None:
             write(path, made())
     if wanted.script is not None:
         _write_scripts(wanted.script, script_files(results))
-
-
-def joined(results: Sequence[NamedRun]) -> RunRecord:
-    """All records as if one command had made them."""
-    runs = [result.run for result in results]
-    return RunRecord(
-        records=tuple(record for run in runs for record in run.records),
-        command=runs[0].command,
-        seed=runs[0].seed,
-        seconds=sum(run.seconds for run in runs),
-        error="; ".join(run.error for run in runs if run.error),
-    )
 
 
 def _write_scripts(directory: Path, files: Mapping[str, str]) -> None:

@@ -86,7 +86,10 @@ def _traces_of_last_run(directory: Path) -> set[str]:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """The file has that content; what it had before stays when anything fails."""
+    """The file has that content; what it had before stays when anything fails. A device or a pipe is written to."""
+    if path.exists() and not path.is_file():
+        path.write_text(content, encoding="utf-8")
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(content, encoding="utf-8")

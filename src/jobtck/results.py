@@ -27,6 +27,18 @@ def read_results(paths: Sequence[Path]) -> tuple[NamedRun, ...]:
     return tuple(NamedRun(name, read_result(path)) for name, path in zip(names, paths, strict=True))
 
 
+def joined(results: Sequence[NamedRun]) -> RunRecord:
+    """All records as if one command had made them."""
+    runs = [result.run for result in results]
+    return RunRecord(
+        records=tuple(record for run in runs for record in run.records),
+        command=runs[0].command,
+        seed=runs[0].seed,
+        seconds=sum(run.seconds for run in runs),
+        error="; ".join(run.error for run in runs if run.error),
+    )
+
+
 def text_of(path: Path, bytes_max: int, what: str) -> str:
     """The text of a file that is not larger than the kit's own get."""
     try:
