@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 
-from jobtck.conformance.calls import Flaw, Kind
+from jobtck.conformance.calls import Flaw, Kind, Storage
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.plain import JsonObject, Reader, plain, texts
@@ -15,6 +15,7 @@ SHOWN_MAX = 80  # characters of what cannot be
 _READERS: Mapping[str, Reader] = {
     "disks": texts,
     "flaws": lambda value: frozenset(map(Flaw, texts(value))),
+    "storages": lambda value: frozenset(map(Storage, texts(value))),
     "transient": lambda value: frozenset(map(Kind, texts(value))),
     "waiting_calls": lambda value: frozenset(texts(value)),
     "costly_calls": lambda value: frozenset(texts(value)),
