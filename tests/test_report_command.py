@@ -96,7 +96,7 @@ def named(*runs: RunRecord) -> Sequence[NamedRun]:
 
 @every_run
 def test_junit_has_only_what_servers_know(run: RunRecord) -> None:
-    """As the schema of Jenkins has it; cases have properties, as pytest's have, and what was skipped is summed up."""
+    """As the schema of Jenkins has it, and properties of cases, as pytest has them, and a sum of what was skipped."""
     for text in (junit_xml(run), junit_of(named(run, run))):
         for element in ET.fromstring(text).iter():  # noqa: S314 (written here)
             assert {child.tag for child in element} <= CHILDREN.get(element.tag, set())

@@ -89,7 +89,9 @@ def test_a_block_tells_what_is_demanded_and_what_was_answered() -> None:
     told = next(block for block in blocks(text_of(RUNS["one"])) if block.get("demands") == "What END-6 demands.")
     assert told["source"] == "sense"
     assert told["seen"] == "flaky: reproduced 2 of 3"
-    begun, ended = told["calls"]
+    calls = told["calls"]
+    assert isinstance(calls, list)
+    begun, ended = calls
     assert begun == "1. a = backup_begin(pull, vda) -> value"
     assert ended.startswith("2. abort_job() -> refused: internal (VIR_ERR_INTERNAL_ERROR: internal error: unable to")
 

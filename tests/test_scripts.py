@@ -101,7 +101,7 @@ def python_complaints(text: str, place: Path) -> str:
     path = written({"show.py": text}, place)["show.py"]
     path.chmod(0o755)
     py_compile.compile(str(path), doraise=True)
-    command = [BIN / "ruff", "check", "--isolated", "--no-cache", "--line-length", "120", path]
+    command: Sequence[str | Path] = [BIN / "ruff", "check", "--isolated", "--no-cache", "--line-length", "120", path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout if done.returncode else ""
 

@@ -33,6 +33,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Options, OwnHost
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure, BadInput, SessionLost
+from jobtck.conformance.libvirt_errors import CODES
 from jobtck.conformance.outcomes import (
     DONE,
     BlockInfo,
@@ -45,7 +46,7 @@ from jobtck.conformance.outcomes import (
     Refusal,
 )
 from jobtck.fixtures.virsh_backend import backend as plugin
-from jobtck.fixtures.virsh_errors import CODES, code_of, message
+from jobtck.fixtures.virsh_errors import code_of, message
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 pytest.importorskip("lxml", reason="lxml is not installed")
