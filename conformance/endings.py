@@ -38,7 +38,7 @@ def ran_through(design: Design, domain: Domain, job: Job) -> Domain:
     if job.kind is Kind.PULL or job.phase is not Phase.RUNNING:
         return domain
     if job.storage is Storage.FULL:
-        return domain  # no source says whether it breaks off, or stands until there is room
+        return broken_off(design, domain, job)
     if _waits_for_end(design, job):
         return domain.changed(job._replace(phase=Phase.FINISHED))
     if job.kind is Kind.BLOCK_COPY:

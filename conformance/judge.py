@@ -130,7 +130,7 @@ class Judge:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
         if isinstance(outcome, Unknown) and getattr(call, "flaw", None) is Flaw.CUT_OFF:
             return self._step_unheard(belief, call, outcome, waited)
-        if not belief.is_sure or (self._is_restless(belief.state) and len(self._futures(belief.state)) > 1):
+        if not belief.is_sure or (self.is_restless and len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
         ruling = self.rule(state, call, outcome, waited)
@@ -174,9 +174,6 @@ class Judge:
         """Nothing should have come of the call, nor of the time it took."""
         quiet = step.before.is_sure and len(self._futures(step.before.state)) == 1
         return quiet and step.belief is not None and step.belief.states == step.before.states
-
-    def _is_restless(self, state: State) -> bool:
-        return self.is_restless or any(domain.may_break_off for domain in state.domains)
 
     def _futures(self, state: State) -> frozenset[State]:
         found = self._futures_of.get(state)

@@ -40,7 +40,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.endings import broken_off, has_worked, over, ran_through, removed
+from jobtck.conformance.endings import has_worked, over, ran_through, removed
 from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
 from jobtck.conformance.scene import Scene, begun_kind
 from jobtck.conformance.state import (
@@ -73,8 +73,6 @@ def _spontaneous(design: Design, capabilities: Capabilities, state: State) -> It
                 results = (Result.NORMAL, Result.CUT_SHORT) if job.result is Result.UNSURE else (job.result,)
                 for result in results:
                     yield state.with_domain(index, over(design, domain, job, result))
-            elif job.phase is Phase.RUNNING and job.storage is Storage.FULL:
-                yield state.with_domain(index, broken_off(design, domain, job))
             elif job.phase is Phase.RUNNING and job.kind in capabilities.transient:
                 yield state.with_domain(index, ran_through(design, domain, job))
 

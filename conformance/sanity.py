@@ -11,11 +11,13 @@ from jobtck.conformance.calls import (
     Inspect,
     JobType,
     RestartServer,
+    Save,
+    Start,
     Storage,
     TakeEvents,
 )
 from jobtck.conformance.outcomes import ErrorKind, Events, Leftovers, Refusal, Waited
-from jobtck.conformance.predicates import also, anything, on, statistics
+from jobtck.conformance.predicates import accepted, also, anything, on, statistics
 from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept, Result
@@ -101,6 +103,14 @@ SANITY = (
         needs=Needs(all_calls=(BackupBegin, Inspect)),
         when=also(on(Inspect), lambda scene: not scene.domain.backups),
         then=nothing_left,
+    ),
+    Requirement(
+        id="FAULT-5",
+        text="A domain that stopped, or died, can be started again.",
+        source=doc("virDomainCreate"),
+        needs=Needs(any_call=(Destroy, CrashGuest, Save), all_calls=(Start,)),
+        when=also(on(Start), lambda scene: not scene.domain.running),
+        then=accepted,
     ),
     Requirement(
         id="TIME-1",

@@ -122,11 +122,6 @@ class Domain(_DomainFields):
         return any(job.phase is Phase.ENDING for job in self.jobs)
 
     @cached_property
-    def may_break_off(self) -> bool:
-        """Some backup writes to a full disk."""
-        return any(job.storage is Storage.FULL for job in self.jobs)
-
-    @cached_property
     def backups(self) -> tuple[Job, ...]:
         """The live backups, ending ones too, but none that has concluded."""
         return tuple(job for job in self.jobs if job.kind.is_backup and job.phase is not Phase.CONCLUDED)

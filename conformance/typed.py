@@ -5,6 +5,7 @@ from jobtck.conformance.calls import (
     AbortJob,
     BackupEnd,
     BackupGetXmlDesc,
+    BlockCopy,
     BlockJobAbort,
     BlockJobSetSpeed,
     Call,
@@ -16,9 +17,10 @@ from jobtck.conformance.calls import (
     JobSetDefaultId,
     Kind,
     ListAllJobs,
+    Settle,
 )
 from jobtck.conformance.outcomes import BlockInfo, ErrorKind, JobInfo, Listed, Refusal, TypeOf
-from jobtck.conformance.predicates import also, on, ordinary, refused, refused_as, steady
+from jobtck.conformance.predicates import accepted, also, on, ordinary, refused, refused_as, steady
 from jobtck.conformance.requirement import IDS, OPAQUE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Phase
@@ -56,6 +58,12 @@ def pivots_too_soon(scene: Scene) -> bool:
         and job is not None
         and (not job.kind.is_backup and (job.kind is not Kind.BLOCK_COPY or job.phase is Phase.RUNNING))
     )
+
+
+def pivots_in_time(scene: Scene) -> bool:
+    """A pivot is asked of a copy that is ready for it."""
+    job = scene.disk_job
+    return on(BlockJobAbort, pivot=True)(scene) and job is not None and job.phase is Phase.READY
 
 
 def tells_type(scene: Scene) -> bool:
@@ -149,5 +157,13 @@ TYPES = (
         when=also(ordinary, pivots_too_soon),
         then=refused,
         keeps=Hurt.LOST,
+    ),
+    Requirement(
+        id="TYPE-7",
+        text="Pivot to a copy that is ready succeeds.",
+        source=doc("virDomainBlockJobAbort"),
+        needs=Needs(all_calls=(BlockCopy, BlockJobAbort, Settle)),
+        when=also(ordinary, pivots_in_time),
+        then=accepted,
     ),
 )

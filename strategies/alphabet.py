@@ -118,9 +118,9 @@ class Alphabet(NamedJobs):
             yield Slot("odd look-ups", self._free_handles, self._odd_lookups, lawful=True)
         yield Slot("surroundings", _around, self._surroundings, lawful=True)
         yield self._beside_sound_storage(Slot("faults", _running, self._faults, lawful=True))
+        yield Slot("begin on bad storage", self._free_first_disk, self._begins_on_bad_storage, lawful=True)
         yield Slot("begin that is cut off", self._free_first_disk, self._begins_cut_off, lawful=True)
         yield Slot("end that is cut off", self._alone, self._ends_cut_off, lawful=True)
-        yield Slot("begin on bad storage", self._free_first_disk, self._begins_on_bad_storage, lawful=True)
 
     def _unlawful_slots(self) -> Iterator[Slot]:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)

@@ -11,6 +11,7 @@ from jobtck.conformance.outcomes import Ended, Outcome, Progress
 from jobtck.fixtures.reference import Reference
 from jobtck.fixtures.reference_calls import ENDED_COMPLETED
 from jobtck.fixtures.reference_jobs import COMPLETED_WELL, Guest, JobRecord
+from jobtck.fixtures.reference_refusals import NOT_RUNNING
 
 
 class EndsJobsOfItsClient(Reference):
@@ -128,6 +129,13 @@ class EndsWhatBrokeOffWell(Reference):
         return ENDED_COMPLETED if broke_off and isinstance(outcome, Ended) else outcome
 
 
+class StaysDown(Reference):
+    """Never starts again what has stopped."""
+
+    def start(self, guest: Guest, call: calls.Start) -> Outcome:
+        return super().start(guest, call) if guest.running else NOT_RUNNING
+
+
 MUTANTS = (
     Mutant(EndsJobsOfItsClient, DEFAULT_JOB, "FAULT-1", 3),
     Mutant(LosesJobsOfTheKilled, ZERO_ID, "FAULT-1", 3),
@@ -136,6 +144,7 @@ MUTANTS = (
     Mutant(NumbersAnewOnRestart, ZERO_ID, "FAULT-2", 3),
     Mutant(CountsTimeFromItsStart, DEFAULT_JOB, "QUERY-3", 4),
     Mutant(CrashesInGlory, DEFAULT_JOB, "FAULT-3", 3),
+    Mutant(StaysDown, DEFAULT_JOB, "FAULT-5", 2),
     Mutant(FillsUpInGlory, DEFAULT_JOB, "END-6", 3),
     Mutant(AnnouncesWhatBrokeOff, DEFAULT_JOB, "EVENT-1", 3),
     Mutant(LeavesTheDiskFull, DEFAULT_JOB, "FAULT-4", 4),

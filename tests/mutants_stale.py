@@ -18,6 +18,7 @@ from jobtck.fixtures.reference_calls import ENDED_COMPLETED
 from jobtck.fixtures.reference_jobs import Guest, JobRecord
 from jobtck.fixtures.reference_refusals import (
     NO_JOB_OF_THAT_ID,
+    NOT_READY,
     refusal,
 )
 
@@ -208,6 +209,13 @@ class PivotsTooSoon(Reference):
         return None if job.kind is Kind.BLOCK_COPY else super().check_pivot(guest, job)
 
 
+class NeverPivots(Reference):
+    """Finds no copy ready to be pivoted to."""
+
+    def check_pivot(self, guest: Guest, job: JobRecord) -> Refusal | None:
+        return super().check_pivot(guest, job) or NOT_READY
+
+
 class EndsWhatCannotPivot(Reference):
     """Refuses to pivot to what is no copy, and ends it all the same."""
 
@@ -236,4 +244,5 @@ MUTANTS = (
     Mutant(TellsPullForCommit, DEFAULT_JOB, "TYPE-5", 2),
     Mutant(PivotsTooSoon, DEFAULT_JOB, "TYPE-6", 2),
     Mutant(EndsWhatCannotPivot, DEFAULT_JOB, "TYPE-6", 3),
+    Mutant(NeverPivots, DEFAULT_JOB, "TYPE-7", 3),
 )

@@ -105,7 +105,7 @@ def test_what_is_lost_with_a_server_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize("design", [DEFAULT_JOB, ZERO_ID], ids=lambda each: each.name)
-def test_a_push_onto_a_full_disk_may_have_broken_off_or_not(design: Design) -> None:
+def test_a_push_onto_a_full_disk_breaks_off(design: Design) -> None:
     session = session_on_reference(design)
     _, _, _, info = performed(session, push_on(Storage.FULL), GetJobInfo(), Settle(), GetJobInfo())
     assert (info == JobInfo(None)) is (design is DEFAULT_JOB)  # with ids it waits to be ended

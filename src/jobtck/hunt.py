@@ -1,7 +1,9 @@
 """A hunt searches one target for deviations: a main lane that never waits, side lanes for calls that cost seconds."""
 
+import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -131,7 +133,7 @@ class Hunt:
     def begin_excursions(self) -> None:
         """Sends side lanes to what costs seconds; they go on while the main lane tours."""
         wait_seconds = self.target.capabilities.lock_wait_seconds
-        excursions = sorted(self.tour.excursions(), key=lambda each: not self._waits(each))
+        excursions = list(self.tour.excursions())
         if self.plan.is_quick or wait_seconds > self._searching_left():
             left_out = [each for each in excursions if self._waits(each)]
             excursions = [each for each in excursions if not self._waits(each)]
@@ -144,12 +146,14 @@ class Hunt:
                 )
         if not excursions:
             return
-        waiting = sum(self._waits(each) for each in excursions)
-        lanes = min(SIDE_LANES, max(2, waiting))
+        waiting = deque(each for each in excursions if self._waits(each))
+        quick = deque(each for each in excursions if not self._waits(each))
+        lanes = min(SIDE_LANES, max(2, len(waiting)))
         self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="side-lane")
         self._side = [Lane(self.target, self.judge) for _ in range(lanes)]
-        queue = list(reversed(excursions))
-        self._futures = [self._pool.submit(self._side_lane, lane, queue) for lane in self._side]
+        # Every other lane begins with what does not wait: on a busy machine there is time for little, but some of each.
+        queues = itertools.cycle(((waiting, quick), (quick, waiting)))
+        self._futures = [self._pool.submit(self._side_lane, lane, *next(queues)) for lane in self._side]
 
     def _exercised_by(self, each: Cell) -> tuple[str, ...]:
         place, move = self.chart.ways[each]
@@ -160,15 +164,18 @@ class Hunt:
         place, move = self.chart.ways[each]
         return waits(self.target.capabilities, place.belief, move.call)
 
-    def _side_lane(self, lane: Lane, queue: list[Cell]) -> None:
+    def _side_lane(self, lane: Lane, first: deque[Cell], second: deque[Cell]) -> None:
         def visit_all(new_session: NewSession) -> None:
-            while queue and not self.is_over():
-                each = queue.pop()
+            while (queue := first or second) and not self.is_over():
+                try:
+                    each = queue.popleft()
+                except IndexError:  # another lane has taken the last of them
+                    continue
                 if not self._waits(each) or self.target.capabilities.lock_wait_seconds <= self._searching_left():
                     self.tour.visit_costly(each, new_session, self._note, self.is_over)
 
         try:
-            if queue:
+            if first or second:
                 self._work(lane, visit_all)
         finally:
             lane.close()
