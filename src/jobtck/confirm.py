@@ -19,6 +19,7 @@ from jobtck.strategies.shorten import plainer, shorten
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
+NEEDED_OF_SLOW = 2  # calls of one that takes so long, and is not made short
 SHORTEN_SECONDS_MAX = 8.0  # for leaving calls out; a trace that is a call too long is still a trace
 
 
@@ -76,15 +77,16 @@ def confirm(
     rated: Deviation | None = None
     for candidate in candidates:
         backend = target.fresh()
+        needed = NEEDED_OF_SLOW
         try:
             performed = replay(judge, backend, candidate, requirements)
             if not deviates(performed, requirements) or patience.is_over():
                 continue
             if sum(each.seconds for each in performed) < SLOW_SECONDS:
-                performed = _shortened(judge, backend, performed, patience.is_short)
+                performed, needed = _shortened(judge, backend, performed, patience.is_short)
         finally:
             backend.close()
-        again = _rate(target, judge, performed, patience.is_over)
+        again = _rate(target, judge, performed, needed, patience.is_over)
         if rated is None or (again is not None and again.reproduced > rated.reproduced):
             rated = again
         if rated is not None and not rated.is_flaky:
@@ -94,10 +96,12 @@ def confirm(
     return f"seen in a session of {len(candidates[-1])} calls, and not again on fresh guests"
 
 
-def _shortened(judge: Judge, backend: Backend, performed: list[Performed], stop: Callable[[], bool]) -> list[Performed]:
-    """As few calls as can show it, by the first client where it is not about another.
+def _shortened(
+    judge: Judge, backend: Backend, performed: list[Performed], stop: Callable[[], bool]
+) -> tuple[list[Performed], int]:
+    """As few calls as can show it, by the first client where it is not about another, and how many are surely needed.
 
-    They may lead to the same answer in a plainer state, where it breaks what was taken for granted.
+    Where there was no time to leave all others out, that is the last one only. They may lead to the same answer in a plainer state, where it breaks what was taken for granted.
     """
     best = performed
     end = time.monotonic() + SHORTEN_SECONDS_MAX
@@ -114,7 +118,8 @@ def _shortened(judge: Judge, backend: Backend, performed: list[Performed], stop:
 
     shorten([each.call for each in performed], still_deviates)
     plainer([each.call for each in best], still_deviates)
-    return best
+    is_short = not (stop() or time.monotonic() > end)
+    return best, len(best) if is_short else 1
 
 
 def _shows_as_much(step: Step, shown: Step) -> bool:
@@ -132,6 +137,7 @@ def _rate(
     target: Target,
     judge: Judge,
     shown: list[Performed],
+    needed: int,
     stop: Callable[[], bool],
 ) -> Deviation | None:
     """How often the calls deviate, the first time on guests that nothing was ever done to; None if never."""
@@ -152,9 +158,7 @@ def _rate(
         backend.close()
     if not reproduced:
         return None
-    steps = [each.step for each in shown]
-    if sum(each.seconds for each in shown) >= SLOW_SECONDS:
-        steps = steps[-2:]  # it was not made short, so not all of the calls may be needed
+    steps = [each.step for each in shown][-needed:]  # of others, which nobody needs, none is to be blamed
     instead = alternatives(judge, steps[-1])
     return Deviation(
         requirements=blame(judge, steps),
