@@ -101,7 +101,8 @@ def _shortened(
 ) -> tuple[list[Performed], int]:
     """As few calls as can show it, by the first client where it is not about another, and how many are surely needed.
 
-    Where there was no time to leave all others out, that is the last one only. They may lead to the same answer in a plainer state, where it breaks what was taken for granted.
+    Where there was no time to leave all others out, that is the last one only. They may lead to the same
+    answer in a plainer state, where it breaks what was taken for granted.
     """
     best = performed
     end = time.monotonic() + SHORTEN_SECONDS_MAX
