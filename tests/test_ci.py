@@ -108,7 +108,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         program.write_text(STAND_IN)
         program.chmod(0o755)
     done = subprocess.run(
-        [BIN / "meson", "setup", "build"], cwd=directory, env=environment(), capture_output=True, text=True, check=False
+        [str(BIN / "meson"), "setup", "build"],
+        cwd=directory,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     return directory
@@ -121,7 +126,7 @@ def environment(**values: str) -> dict[str, str]:
 def outcome_of(project: Path, **values: str) -> str:
     """What meson says of the test."""
     words = {"PATH": f"{project / 'bin'}:{BIN}:{os.environ['PATH']}", **values}
-    command = [BIN / "meson", "test", "-C", "build"]
+    command = [str(BIN / "meson"), "test", "-C", "build"]
     done = subprocess.run(
         command, cwd=project, env=environment(**words), capture_output=True, text=True, check=False, timeout=120
     )
