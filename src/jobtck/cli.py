@@ -252,7 +252,7 @@ def new_adapter_(language: str, directory: Path) -> None:
 def matrix_(
     file: Path | None, output: Path, cache: Path | None, at_once: int | None, again: bool, new_roots: bool
 ) -> None:
-    """Judge several libvirts side by side. Without a file: those of Debian's stable, testing and unstable releases.
+    """Judge several libvirts side by side. Without a file: those of Debian bookworm, trixie and sid.
 
     What has a complete result is not judged again, so an interrupted matrix goes on. Exit status: as of 'run', of the
     gravest result.
