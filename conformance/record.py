@@ -243,6 +243,7 @@ class RunRecord:
     seconds: float
     error: str = ""
     gate: Gate | None = None
+    date: str = ""  # when it began, UTC, as 2026-11-23T07:24:31Z; empty where that is not told
 
     @property
     def exit_status(self) -> int:

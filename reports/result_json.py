@@ -35,11 +35,13 @@ def result(run: RunRecord) -> JsonObject:
     match run.records:
         case (record,):
             content = _record(record, verdict=run.verdict, error=run.error)
-            return plain_json({**content, "seconds": _seconds(run.seconds), "gate": _gate(run.gate)})
+            more = {"seconds": _seconds(run.seconds), "gate": _gate(run.gate)}
+            return plain_json({"schema": RESULT_SCHEMA, "date": run.date, **content, **more})
         case records:
             return plain_json(
                 {
                     "schema": RESULT_SCHEMA,
+                    "date": run.date,
                     "verdict": run.verdict,
                     "error": run.error,
                     "seed": run.seed,

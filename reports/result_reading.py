@@ -51,6 +51,7 @@ def read_run(text: str, place: str) -> RunRecord:
         seconds=content["seconds"],
         error=content["error"],
         gate=None if content["gate"] is None else _gate(content["gate"]),
+        date=content["date"],
     )
 
 
@@ -88,8 +89,8 @@ def _current(content: Plain, place: str) -> Plain:
     try:
         if "runs" in content:
             runs = [_migrated(each) for each in content["runs"]]
-            return {**content, "schema": RESULT_SCHEMA, "runs": runs, "gate": None}
-        return {**_migrated(content), "gate": None}
+            return {**content, "schema": RESULT_SCHEMA, "date": "", "runs": runs, "gate": None}
+        return {**_migrated(content), "date": "", "gate": None}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"{place}: breaks its own schema, {FIRST_SCHEMA}: {error!r:.{SHOWN_MAX}}") from error
 

@@ -133,7 +133,7 @@ def run(
         known=known_deviations(known),
         strict=strict,
         baseline=None if baseline is None else NamedRun(str(baseline), read_result(baseline)),
-        today=datetime.now(UTC).date().isoformat(),
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         command=shlex.join(["jobtck", *sys.argv[1:]]),
         record=record,
     )
@@ -392,6 +392,25 @@ def known_update(results: tuple[Path, ...], file: Path, dry_run: bool) -> None:
     from jobtck.known_update import update_and_tell
 
     update_and_tell(results, file, dry_run=dry_run)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "json_path", type=WRITTEN, metavar="FILE", help="Write it as JSON.")
+@click.option("--html", type=WRITTEN, metavar="FILE", help="Write it as a page, with a picture.")
+@click.option("--plot", type=WRITTEN, metavar="FILE", help="Write the picture alone, as SVG.")
+def history(directory: Path, json_path: Path | None, html: Path | None, plot: Path | None) -> None:
+    """Read all results below a directory: since when each requirement and cell stands so, how often, how flaky.
+
+    Exit status: 0 all were read, 2 there is none, 3 some could not be read.
+    """
+    from rich.console import Console
+
+    from jobtck.history import Wanted
+    from jobtck.history import history as read_and_tell
+
+    told = Console(stderr=Path("-") in (json_path, html, plot))
+    raise SystemExit(read_and_tell(directory, Wanted(json_path, html, plot), told))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     # What Hypothesis keeps for itself lies there too, and not in the user's working directory.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(directory.resolve() / reportdir.STORAGE))
     order = replace(order, database=directory / reportdir.DATABASE)
-    reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF), directory)
+    reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF, date=order.date), directory)
 
     status = supervised(lambda: _run_and_report(order, directory, console), _leave_nothing_of)
     if isinstance(status, str) and not order.options.uri:
@@ -162,7 +162,7 @@ def _run_and_report(order: Order, directory: Path, console: Console) -> int:
         try:
             run = judge_all(order, _Bars(console), stop, lambda so_far: _keep(so_far, directory))
         except BadInput as error:
-            reportdir.write(RunRecord((), order.command, order.seed, 0.0, str(error)), directory)
+            reportdir.write(RunRecord((), order.command, order.seed, 0.0, str(error), date=order.date), directory)
             raise
         run = held_against(run, order.baseline, strict=order.strict)
         try:

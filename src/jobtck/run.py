@@ -19,6 +19,7 @@ from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.hunt import Hunt, Plan
 from jobtck.verdicts import record_of
 
+DAY = len("2027-06-30")
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
 
 
@@ -37,7 +38,7 @@ class Order:
     notes: tuple[str, ...] = ()
     is_quick: bool = False
     baseline: NamedRun | None = None
-    today: str = ""  # as 2027-06-30: listed deviations of which that day is past are no excuse
+    date: str = ""  # when it was given, UTC, as 2027-06-30T09:00:00Z; of known deviations, some expire
     record: Path | None = None  # where to write what would be said if the backend were an adapter
 
 
@@ -111,11 +112,11 @@ def _opened(name: str, design: str, order: Order) -> Target:
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
     records = tuple(
-        record_of(hunt, order.known, order.command, strict=order.strict, today=order.today) for hunt in hunts
+        record_of(hunt, order.known, order.command, strict=order.strict, today=order.date[:DAY]) for hunt in hunts
     )
     if not error:
         error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")
-    return RunRecord(records, order.command, order.seed, time.monotonic() - plan.began, error)
+    return RunRecord(records, order.command, order.seed, time.monotonic() - plan.began, error, date=order.date)
 
 
 def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None]) -> None:
