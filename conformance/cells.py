@@ -188,8 +188,15 @@ def _disk_words(domain: Domain, disk: str) -> str:
         return "unknown disk"
     job = domain.on_disk(disk)
     if job is None:
-        return "finished disk" if domain.finished_on(disk) else "free disk"
+        return _finished_words(domain, disk) if domain.finished_on(disk) else "free disk"
     return f"disk in {job_words(job)}"
+
+
+def _finished_words(domain: Domain, disk: str) -> str:
+    """The disk with the kind of job that is through with it, where it might be another's."""
+    through = [job for job in domain.jobs if job.phase in (Phase.FINISHED, Phase.CONCLUDED)]
+    kinds = sorted({str(job.kind) for job in through if disk in job.disks})
+    return "finished disk" if len({job.kind for job in through}) == 1 else f"disk finished by {' and '.join(kinds)}"
 
 
 def _name_words(state: State, label: int) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `jobtck run`, `report`, `list`, `designs`, `matrix`, `probe` and `replay`."""
+"""The command line of `jobtck`."""
 
 import math
 import shlex

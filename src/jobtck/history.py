@@ -70,11 +70,16 @@ class _Record(_Struct):
     cells: list[_Cell]
 
 
-class _Several(_Struct):
+class _Result(_Struct):
+    """One record has its fields here; several are in `runs`."""
+
     runs: list[_Record] | None = None
+    target: _Target | None = None
+    requirements: list[_Requirement] = []
+    cells: list[_Cell] = []
 
 
-_SEVERAL, _SINGLE = msgspec.json.Decoder(_Several), msgspec.json.Decoder(_Record)
+_DECODER = msgspec.json.Decoder(_Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +152,21 @@ def _add(timeline: Timeline, path: Path, now: Moment) -> None:
     content = path.read_bytes()
     if not IS_RESULT.search(content[:HEAD_BYTES]):
         raise ValueError("not a result of jobtck")
-    several = _SEVERAL.decode(content).runs
-    records = [_SINGLE.decode(content)] if several is None else several
+    told = _DECODER.decode(content)
+    if told.runs is None and told.target is None:
+        raise ValueError("neither a record nor several are in it")
+    records = told.runs or ([] if told.target is None else [_Record(told.target, told.requirements, told.cells)])
     bucket = timeline.bucket(now.place)
     for record in records:
         followed = timeline.target(record.target.backend, record.target.design.name)
         if followed is None:
             continue
         here = Moment(now.place, now.date, now.name, judged_below(record.target.versions)[1])
-        told = (
+        verdicts = (
             (each.id, each.verdict, any(found.reproduced < found.runs for found in each.deviations))
             for each in record.requirements
         )
-        followed.add_requirements(told, here, bucket)
+        followed.add_requirements(verdicts, here, bucket)
         followed.add_cells(record.cells, here, bucket)
         followed.results += 1
         followed.last = here
