@@ -99,11 +99,15 @@ def owed_words(domain: Domain) -> str:
 
 
 def is_determined(state: State, call: Call) -> bool:
-    """The state says all that an answer depends on; not of an end that went either way, or an id that was not told."""
+    """The state says all that an answer depends on.
+
+    It does not of an end that went either way, of an id that was not told, and of how a domain was stopped, which may
+    have events of its own.
+    """
     domain = state.domains[call.domain]
     if isinstance(call, GetJobStats) and call.completed and domain.kept is Kept.UNSURE:
         return False
-    if isinstance(call, TakeEvents) and (domain.owed is None or Result.UNSURE in domain.owed):
+    if isinstance(call, TakeEvents) and (domain.owed is None or Result.UNSURE in domain.owed or domain.stopped_before):
         return False
     tells_ids = isinstance(call, BackupGetXmlDesc | BlockJobGetId | JobGetDefaultId | JobGetId)
     return not any(job.result is Result.UNSURE or (tells_ids and not job.known) for job in domain.jobs)

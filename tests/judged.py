@@ -42,12 +42,14 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
 
 
-def judged(
+def judged(  # noqa: PLR0913 (each is a choice of its own)
     design: Design,
     make: Callable[[Design], Backend] = Reference,
     seed: int = 1,
+    *,
     calls_more: int = 3_000,
     known: Sequence[KnownDeviation] = (),
+    today: str = "",
 ) -> RunRecord:
     """The result of a whole tour and so many calls more."""
     stop = threading.Event()
@@ -64,4 +66,5 @@ def judged(
     stop.clear()
     hunt.confirm_all()
     hunt.close()
-    return RunRecord((record_of(hunt, known, "jobtck run", strict=False),), "jobtck run", seed, 1.0)
+    record = record_of(hunt, known, "jobtck run", strict=False, today=today)
+    return RunRecord((record,), "jobtck run", seed, 1.0)

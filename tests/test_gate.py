@@ -18,6 +18,7 @@ from tests.test_reports import LISTED, NASTY
 
 from jobtck.conformance.record import (
     CellRecord,
+    KnownDeviation,
     NamedRun,
     RequirementRecord,
     RunRecord,
@@ -113,6 +114,26 @@ def test_what_an_expired_entry_covered_is_not_excused() -> None:
     held = gated(of(KNOWN), new)
     assert held.exit_status == 1
     assert held.records[0].requirements[0].excused == ""
+
+
+def test_an_expired_entry_is_no_excuse_from_the_next_day_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch)
+    entry = KnownDeviation("FAULT-2", "reference", ">=0", "so it is", "docs", expires="2026-06-30")
+    runs = {
+        day: judged(DEFAULT_JOB, LosesBackupsOnRestart, calls_more=0, known=[entry], today=day)
+        for day in ("2026-06-30", "2026-07-01")
+    }
+    excused, expired = (run.records[0] for run in runs.values())
+    verdicts = [
+        next(each.verdict for each in record.requirements if each.id == "FAULT-2") for record in (excused, expired)
+    ]
+    assert verdicts == [Verdict.KNOWN, Verdict.FAIL]
+    assert (excused.expired_known, expired.expired_known) == ((), (entry,))
+    assert "FAULT-2 is listed as known until 2026-06-30, which is past" in expired.notes[-1]
+    assert (excused.verdict, expired.verdict) == (RunVerdict.CONFORMING, RunVerdict.NONCONFORMING)
+    held = gated(runs["2026-06-30"], runs["2026-07-01"])
+    assert held.exit_status == 1
+    assert gated(runs["2026-06-30"], runs["2026-06-30"]).exit_status == 0
 
 
 def test_an_error_is_no_comparison() -> None:
