@@ -110,7 +110,8 @@ def is_determined(state: State, call: Call) -> bool:
     if isinstance(call, TakeEvents) and (domain.owed is None or Result.UNSURE in domain.owed or domain.stopped_before):
         return False
     tells_ids = isinstance(call, BackupGetXmlDesc | BlockJobGetId | JobGetDefaultId | JobGetId)
-    return not any(job.result is Result.UNSURE or (tells_ids and not job.known) for job in domain.jobs)
+    either_way = any(job.phase is Phase.CONCLUDED and job.result is Result.UNSURE for job in domain.jobs)
+    return not either_way and not (tells_ids and any(not job.known for job in domain.jobs))
 
 
 def kept_words(domain: Domain) -> str:
@@ -192,12 +193,12 @@ def _disk_words(domain: Domain, disk: str) -> str:
         return "unknown disk"
     job = domain.on_disk(disk)
     if job is None:
-        return _finished_words(domain, disk) if domain.finished_on(disk) else "free disk"
+        return finished_words(domain, disk) if domain.finished_on(disk) else "free disk"
     return f"disk in {job_words(job)}"
 
 
-def _finished_words(domain: Domain, disk: str) -> str:
-    """The disk with the kind of job that is through with it, where it might be another's."""
+def finished_words(domain: Domain, disk: str) -> str:
+    """A disk that a job is through with, and the kind of that job where it might be another."""
     through = [job for job in domain.jobs if job.phase in (Phase.FINISHED, Phase.CONCLUDED)]
     kinds = sorted({str(job.kind) for job in through if disk in job.disks})
     return "finished disk" if len({job.kind for job in through}) == 1 else f"disk finished by {' and '.join(kinds)}"

@@ -18,6 +18,7 @@ from jobtck.conformance.calls import (
     JobType,
     TakeEvents,
 )
+from jobtck.conformance.cells import finished_words
 from jobtck.conformance.design import Design, Handle
 from jobtck.conformance.outcomes import Description, Id, Listed, Outcome, Seen
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, Job, State
@@ -74,7 +75,7 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
     elif kind is GetJobStats or kind is Inspect:
         named = (domain.kept, domain.last)
     elif kind is TakeEvents:
-        named = domain.owed
+        named = (domain.owed, domain.stopped_before)
     return (kind, _PLAIN_OF[kind](call), call.domain, domain.profile, named, _told(domain, job, outcome))
 
 
@@ -114,7 +115,7 @@ def _job(job: Job | None) -> tuple[object, ...] | None:
 def _jobless(domain: Domain, disk: str) -> str:
     if disk == UNKNOWN_DISK:
         return "unknown"
-    return "finished" if domain.finished_on(disk) else "free"
+    return finished_words(domain, disk) if domain.finished_on(disk) else "free"
 
 
 def _gone(gone: Gone) -> tuple[object, ...]:
