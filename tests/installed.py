@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = "jobtck/templates"
-KINDS = {".jinja", ".json", ".py", ".toml", ".typed"}
+KINDS = {".css", ".jinja", ".js", ".json", ".py", ".toml", ".typed"}
 
 
 def sources() -> set[str]:

@@ -12,7 +12,7 @@ import jobtck
 OWN_LIBRARIES = {
     "conformance": frozenset[str](),
     "fixtures": frozenset({"libvirt", "libvirt_qemu", "lxml", "qemu"}),
-    "reports": frozenset({"jinja2", "jsonschema", "junitparser", "rich"}),
+    "reports": frozenset({"jinja2", "jsonschema", "junitparser", "markupsafe", "rich"}),
     "strategies": frozenset({"hypothesis"}),
 }
 

@@ -28,7 +28,7 @@ from jobtck.observe import REFERENCE, real_backend_names, with_observations
 from jobtck.reports.design_tables import print_designs_record
 from jobtck.reports.designs_html import designs_html
 from jobtck.reports.designs_json import designs_json
-from jobtck.reports.sequence_diagram import witness_pictures
+from jobtck.reports.sequence_steps import witness_pictures
 from jobtck.strategies.board import Bounds
 from jobtck.strategies.costs import costs
 from jobtck.strategies.survey import explore, extents, findings, worlds
