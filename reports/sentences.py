@@ -28,6 +28,21 @@ def only_deviates(requirement: RequirementRecord, record: Record) -> bool:
     return requirement.verdict is Verdict.FAIL and not breaks_run(requirement, record)
 
 
+def standing(requirement: RequirementRecord, record: Record) -> str:
+    """The verdict in the words of the table; empty for a plain pass."""
+    match requirement.verdict:
+        case Verdict.PASS:
+            return ""
+        case Verdict.FAIL:
+            return "deviates" if only_deviates(requirement, record) else "fails"
+        case Verdict.NOT_EXERCISED:
+            if requirement.left_out:
+                return "left out"
+            return "provisional" if requirement.provisional else "not exercised"
+        case Verdict.KNOWN | Verdict.UNSUPPORTED:
+            return str(requirement.verdict)
+
+
 def backend_text(target: TargetRecord) -> str:
     """The backend with the version that matters: its own, or that of what is below it."""
     own = target.versions.get(target.backend)

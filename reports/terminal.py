@@ -20,7 +20,7 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import closing, gate_text, only_deviates, target_text, unkept_text
+from jobtck.reports.sentences import closing, gate_text, standing, target_text, unkept_text
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -131,21 +131,6 @@ def _chapters(record: Record) -> Table:
 
 def _number(count: int) -> str:
     return f"{count:,}" if count else "-"
-
-
-def standing(requirement: RequirementRecord, record: Record) -> str:
-    """The verdict in the words of the table; empty for a plain pass."""
-    match requirement.verdict:
-        case Verdict.PASS:
-            return ""
-        case Verdict.FAIL:
-            return "deviates" if only_deviates(requirement, record) else "fails"
-        case Verdict.NOT_EXERCISED:
-            if requirement.left_out:
-                return "left out"
-            return "provisional" if requirement.provisional else "not exercised"
-        case Verdict.KNOWN | Verdict.UNSUPPORTED:
-            return str(requirement.verdict)
 
 
 def _standing_out(requirements: Iterable[RequirementRecord], record: Record) -> Text:

@@ -25,6 +25,7 @@ if shutil.which("qemu-img") is None:
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("libvirt")]
 
 ALL = ("libvirt as default-job", "numbered as zero-id")
+PAGE_BYTES_MAX = 3_000_000
 
 
 def words(text: str) -> str:
@@ -199,6 +200,24 @@ def test_a_trace_of_real_libvirt_replays_on_it_and_on_the_reference(
     assert (here.returncode, here.stderr) == (0, "")
     assert "reference as zero-id: fixed: TYPE-2 held" in words(here.stdout)
     assert place.left() == []
+
+
+def test_the_page_of_a_whole_run_draws_every_deviation_and_is_light(
+    default_run: tuple[Place, "subprocess.CompletedProcess[str]"],
+) -> None:
+    place, _ = default_run
+    done = place.run("report", "jobtck-report", "--html", "-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.encode()) < PAGE_BYTES_MAX
+    deviations = {
+        (each["trace"], str(each["requirements"]))
+        for record in result_in(place.folder)["runs"]
+        for requirement in record["requirements"]
+        for each in requirement["deviations"]
+    }
+    assert done.stdout.count('class="wide picture"') == len(deviations)
+    assert done.stdout.count('class="offence"') == len(deviations)
+    assert "jobtck replay jobtck-report/traces/libvirt-default-job-QUERY-2" in done.stdout
 
 
 # -- ended from outside ----------------------------------------------------------------------------

@@ -46,13 +46,14 @@ HUGE = "0123456789" * 1_000_000
 MAIL = 'mail of 2019-03-26, "it\'s hard to remember which name form to use"'
 SPEED = "A block-job verb aimed at a disk that a backup is copying does not re-tune the backup."
 
-BEGUN = TraceLine(BackupBegin(label=0, mode=Mode.PULL, disks=("vda",)), "value")
-TUNED = TraceLine(BlockJobSetSpeed(disk="vda"), "value")
+BEGUN = TraceLine(BackupBegin(label=0, mode=Mode.PULL, disks=("vda",)), "value", jobs=("a",))
+TUNED = TraceLine(BlockJobSetSpeed(disk="vda"), "value", jobs=("a",))
 ENDED = TraceLine(
     AbortJob(),
     "refused: internal",
     "VIR_ERR_INTERNAL_ERROR",
     "internal error: unable to execute QEMU command 'block-job-cancel': Job not found",
+    jobs=("a",),
 )
 TYPE_2 = Deviation(
     ("TYPE-2",), (BEGUN, TUNED), 3, 3, "traces/libvirt-default-job-TYPE-2.json", ("done",), ("refused: busy",)

@@ -218,17 +218,29 @@ def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | N
 
 @main.command()
 @click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
+@click.option("--html", type=WRITTEN, metavar="FILE", help="Write a page that needs nothing beside itself.")
 @click.option("--junit", type=WRITTEN, metavar="FILE", help="Write JUnit XML.")
 @click.option("--tap", type=WRITTEN, metavar="FILE", help="Write TAP 14.")
 @click.option("--markdown", type=WRITTEN, metavar="FILE", help="Write Markdown, for a comment on a merge request.")
+@click.option("--badge", type=WRITTEN, metavar="FILE", help="Write the verdict as a small picture, SVG.")
 @click.option("--script", type=DIRECTORY, metavar="DIR", help="Write scripts that show each deviation, for git bisect.")
 def report(
-    results: tuple[Path, ...], junit: Path | None, tap: Path | None, markdown: Path | None, script: Path | None
+    results: tuple[Path, ...],
+    html: Path | None,
+    junit: Path | None,
+    tap: Path | None,
+    markdown: Path | None,
+    badge: Path | None,
+    script: Path | None,
 ) -> None:
-    """Make reports of results, each a file or the directory it is in; '-' writes to standard output."""
+    """Make reports of results, each a file or the directory it is in; '-' writes to standard output.
+
+    The oldest result comes first: each is compared with the one before it.
+    """
     from jobtck.report import Wanted, write_reports
 
-    write_reports(results, Wanted(junit=junit, tap=tap, markdown=markdown, script=script))
+    wanted = Wanted(html=html, junit=junit, tap=tap, markdown=markdown, badge=badge, script=script)
+    write_reports(results, wanted)
 
 
 @main.command("new-adapter")
