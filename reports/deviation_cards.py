@@ -1,16 +1,16 @@
 """Deviations as cards: what was demanded, what was answered, the picture, and how to see it for oneself."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from jobtck.conformance.calls import Call
-from jobtck.conformance.record import Deviation, Record, TraceLine
+from jobtck.conformance.record import TraceLine
 from jobtck.conformance.wording import call_text
 from jobtck.reports.blocks import Block, blocks
 from jobtck.reports.columns import Column
+from jobtck.reports.scripts import scripts_for
 from jobtck.reports.sentences import native_text, rate_text, replay_command, standing
 from jobtck.reports.sequence_diagram import sequence_inline
 from jobtck.reports.sequence_steps import STEPS_MAX, answered, deviation_picture, left_out
@@ -21,19 +21,7 @@ SCRIPTS_MAX = 30  # of them have scripts, of which each takes tens of kilobytes
 GRAVITY = ("fails", "deviates", "known")
 
 
-class Script(NamedTuple):
-    """A program that shows a deviation and needs nothing of the kit."""
-
-    name: str
-    text: str
-
-
-Scripts = Callable[[Record, Deviation], Sequence[Script]]
-
-
-def no_scripts(_: Record, __: Deviation) -> Sequence[Script]:
-    """None, where nobody has any."""
-    return ()
+LANGUAGES = {"sh": "Shell script for virsh", "py": "Program for libvirt-python"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +32,7 @@ class Card:
     block: Block
     seen: tuple[Column, ...]
     scripts: tuple[tuple[str, Markup], ...] = ()
+    why_no_script: str = ""
 
     @property
     def newest(self) -> Column:
@@ -138,7 +127,7 @@ def _line(line: TraceLine, *, is_last: bool) -> str:
     return told + (f"\n      {native}" if native else "")
 
 
-def cards(shown: Sequence[Column], scripts: Scripts) -> tuple[Card, ...]:
+def cards(shown: Sequence[Column]) -> tuple[Card, ...]:
     """Each deviation once for a backend and a design, the gravest first."""
     found: dict[tuple[object, ...], list[tuple[Column, Block]]] = {}
     for column in shown:
@@ -149,7 +138,7 @@ def cards(shown: Sequence[Column], scripts: Scripts) -> tuple[Card, ...]:
         for number, seen in enumerate(found.values(), 1)
     ]
     gravest_first = sorted(made, key=lambda card: _gravity(card.word))
-    return (*(_with_scripts(card, scripts) for card in gravest_first[:SCRIPTS_MAX]), *gravest_first[SCRIPTS_MAX:])
+    return (*(_with_scripts(card) for card in gravest_first[:SCRIPTS_MAX]), *gravest_first[SCRIPTS_MAX:])
 
 
 def _same(block: Block) -> tuple[object, ...]:
@@ -162,9 +151,12 @@ def _same(block: Block) -> tuple[object, ...]:
     return tuple(each.id for each in block.requirements), calls, answer
 
 
-def _with_scripts(card: Card, scripts: Scripts) -> Card:
-    made = [] if card.block.deviation is None else scripts(card.newest.record, card.block.deviation)
-    return replace(card, scripts=tuple((script.name, escape(script.text)) for script in made))
+def _with_scripts(card: Card) -> Card:
+    if card.block.deviation is None:
+        return card
+    made = scripts_for(card.newest.record, card.block.deviation)
+    texts = tuple((LANGUAGES[script.suffix], escape(script.text)) for script in made.scripts)
+    return replace(card, scripts=texts, why_no_script=made.why_not)
 
 
 def links(made: Iterable[Card]) -> dict[tuple[int, str], str]:

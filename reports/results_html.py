@@ -11,7 +11,7 @@ from jobtck.conformance.record import NamedRun, RequirementRecord
 from jobtck.reports import state_views
 from jobtck.reports.changes import OTHERWISE, CellTurn, Succession, Turn, successions
 from jobtck.reports.columns import Column, Judged, columns, rows
-from jobtck.reports.deviation_cards import CARDS_MAX, Card, Scripts, cards, links, no_scripts
+from jobtck.reports.deviation_cards import CARDS_MAX, Card, cards, links
 from jobtck.reports.pages import page
 from jobtck.reports.sentences import closing
 from jobtck.reports.state_graph import state_graph_svg
@@ -95,18 +95,16 @@ class Shown:
     rows: Sequence[RequirementRecord]
 
 
-def shown_of(results: Sequence[NamedRun], comparisons: Sequence[Comparison], scripts: Scripts) -> Shown:
+def shown_of(results: Sequence[NamedRun], comparisons: Sequence[Comparison]) -> Shown:
     """The results side by side, compared and with their deviations."""
     side_by_side = columns(results)
     news = successions(comparisons, side_by_side)
-    return Shown(results, side_by_side, news, cards(side_by_side, scripts), rows(side_by_side))
+    return Shown(results, side_by_side, news, cards(side_by_side), rows(side_by_side))
 
 
-def results_html(
-    results: Sequence[NamedRun], comparisons: Sequence[Comparison], charts: Charts, scripts: Scripts = no_scripts
-) -> str:
+def results_html(results: Sequence[NamedRun], comparisons: Sequence[Comparison], charts: Charts) -> str:
     """The page; each of the `comparisons` is of a result and the next, `charts` are the designs' of the newest."""
-    shown = shown_of(results, comparisons, scripts)
+    shown = shown_of(results, comparisons)
     news = _news(shown)
     told = {card.anchor for each in news for worse in each.worse for card in worse.cards}
     cards_left = [card for card in shown.cards if card.anchor not in told]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,7 +14,7 @@ from tests.test_reports import END_6, HUGE, NASTY, RECORD, RUNS, SPEED, TYPE_2, 
 from jobtck.charts import model_of
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.record import CellRecord, NamedRun, Record, Verdict
-from jobtck.reports.deviation_cards import CARDS_MAX, Script
+from jobtck.reports.deviation_cards import CARDS_MAX
 from jobtck.reports.result_json import dumps, result
 from jobtck.reports.results_html import results_html
 from jobtck.reports.sequence_steps import STEPS_MAX
@@ -157,10 +158,10 @@ def test_a_result_of_the_first_schema_has_a_page_without_pictures() -> None:
     assert "jobtck replay" in page
 
 
-def test_a_stand_alone_script_has_its_place() -> None:
-    page = results_html([NEWER], [], {}, lambda _, deviation: [Script("virsh", f"# <{deviation.requirements[0]}>")])
-    assert "virsh: needs nothing of the kit" in page
-    assert "# &lt;END-6&gt;" in page
+def test_scripts_that_stand_alone_are_in_the_page() -> None:
+    told = unescape(page_of(OLDER, NEWER))
+    assert "#!/bin/sh" in told
+    assert "#!/usr/bin/env python3" in told
 
 
 def test_a_timeline_has_a_strip_for_each_requirement_that_was_ever_not_passed() -> None:
