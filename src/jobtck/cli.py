@@ -1,6 +1,5 @@
 """The command line of `jobtck`."""
 
-import math
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -11,25 +10,10 @@ import click
 
 from jobtck import __version__
 from jobtck.budgets import BUDGET_MIN_SECONDS, BUDGET_SECONDS, QUICK_SECONDS
+from jobtck.cli_options import AS_JSON, BACKEND, CONNECT, DESIGN, HOST, PATH, READ_ONLY, finite
+from jobtck.cli_results import diff_, history, known_, report
 from jobtck.conformance.errors import BadInput
 from jobtck.failures import failures_told
-
-CONNECT = click.option("-c", "--connect", "uri", metavar="URI", help="libvirt connection URI, as in virsh.")
-READ_ONLY = click.option("-r", "--readonly", "read_only", is_flag=True, help="Connect read-only, as in virsh.")
-BACKEND = click.option(
-    "--backend", "backend_name", metavar="NAME|exec:COMMAND", help="What to judge; see 'jobtck list backends'."
-)
-DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A preset, or a TOML file with the axes.")
-HOST = click.option(
-    "--host",
-    "host",
-    type=click.Choice(["embedded", "libvirtd"]),
-    help="Where guests live without -c: libvirt's driver in this process, or a libvirtd of the kit's own.",
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-PATH = click.Path(path_type=Path)
-DIRECTORY = click.Path(path_type=Path, file_okay=False)
-WRITTEN = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 class Group(click.Group):
@@ -38,13 +22,6 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         with failures_told():
             return super().invoke(ctx)
-
-
-def finite(_: click.Context, parameter: click.Parameter, seconds: float | None) -> float | None:
-    """The seconds, if they are a number that is reached some time."""
-    if seconds is not None and not math.isfinite(seconds):
-        raise click.BadParameter(f"{seconds} is no number of seconds", param=parameter)
-    return seconds
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -216,33 +193,6 @@ def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | N
     raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False)))
 
 
-@main.command()
-@click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
-@click.option("--html", type=WRITTEN, metavar="FILE", help="Write a page that needs nothing beside itself.")
-@click.option("--junit", type=WRITTEN, metavar="FILE", help="Write JUnit XML.")
-@click.option("--tap", type=WRITTEN, metavar="FILE", help="Write TAP 14.")
-@click.option("--markdown", type=WRITTEN, metavar="FILE", help="Write Markdown, for a comment on a merge request.")
-@click.option("--badge", type=WRITTEN, metavar="FILE", help="Write the verdict as a small picture, SVG.")
-@click.option("--script", type=DIRECTORY, metavar="DIR", help="Write scripts that show each deviation, for git bisect.")
-def report(
-    results: tuple[Path, ...],
-    html: Path | None,
-    junit: Path | None,
-    tap: Path | None,
-    markdown: Path | None,
-    badge: Path | None,
-    script: Path | None,
-) -> None:
-    """Make reports of results, each a file or the directory it is in; '-' writes to standard output.
-
-    The oldest result comes first: each is compared with the one before it.
-    """
-    from jobtck.report import Wanted, write_reports
-
-    wanted = Wanted(html=html, junit=junit, tap=tap, markdown=markdown, badge=badge, script=script)
-    write_reports(results, wanted)
-
-
 @main.command("new-adapter")
 @click.argument("language", type=click.Choice(["python", "c", "c-libvirt"]))
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
@@ -338,91 +288,8 @@ def designs_(
     raise SystemExit(tell(question, Outputs(json_path, html_path, witnesses, save, wanted), Console()))
 
 
-@main.command("diff")
-@click.argument("old", type=PATH)
-@click.argument("new", type=PATH)
-@click.option("--json", "json_path", type=WRITTEN, metavar="FILE", help="Write it as JSON.")
-@click.option("--markdown", type=WRITTEN, metavar="FILE", help="Write it as a comment for a merge request.")
-@click.option(
-    "--traces", type=click.Path(path_type=Path, file_okay=False), help="Write the calls of each change there."
-)
-@click.option("--strict", is_flag=True, help="Fail also for what is no worse, but otherwise or flaky.")
-@click.option("--old-backend", metavar="NAME|exec:COMMAND", help="Make the calls again there, as the old build.")
-@click.option("--old-connect", metavar="URI", help="Make the calls again on the old build, behind that URI.")
-@click.option("--new-backend", metavar="NAME|exec:COMMAND", help="Make the calls again there, as the new build.")
-@click.option("--new-connect", metavar="URI", help="Make the calls again on the new build, behind that URI.")
-def diff_(
-    old: Path,
-    new: Path,
-    json_path: Path | None,
-    markdown: Path | None,
-    traces: Path | None,
-    strict: bool,
-    old_backend: str | None,
-    old_connect: str | None,
-    new_backend: str | None,
-    new_connect: str | None,
-) -> None:
-    """Compare two results, each a file or the directory it is in.
-
-    Exit status: 0 nothing is worse, 1 something regressed, 2 usage error, 3 not comparable, 4 error.
-    """
-    from rich.console import Console
-
-    from jobtck.differences import Wanted, diff, exit_status, strict_exit_status
-    from jobtck.ways import source_of
-
-    wanted = Wanted(
-        json=json_path,
-        markdown=markdown,
-        traces=traces,
-        old=source_of(old_backend, old_connect),
-        new=source_of(new_backend, new_connect),
-    )
-    told = Console(stderr=Path("-") in (json_path, markdown))
-    comparison = diff(old, new, wanted, told)
-    raise SystemExit(strict_exit_status(comparison) if strict else exit_status(comparison))
-
-
-@main.group("known")
-def known_() -> None:
-    """Keep a list of known deviations."""
-
-
-@known_.command("update")
-@click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULT...")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("known.toml"),
-    show_default=True,
-    help="The list; it is made if it is not there.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
-def known_update(results: tuple[Path, ...], file: Path, dry_run: bool) -> None:
-    """Make a list true of results by the smallest edits: what is new is added, what no longer happens goes."""
-    from jobtck.known_update import update_and_tell
-
-    update_and_tell(results, file, dry_run=dry_run)
-
-
-@main.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--json", "json_path", type=WRITTEN, metavar="FILE", help="Write it as JSON.")
-@click.option("--html", type=WRITTEN, metavar="FILE", help="Write it as a page, with a picture.")
-@click.option("--plot", type=WRITTEN, metavar="FILE", help="Write the picture alone, as SVG.")
-def history(directory: Path, json_path: Path | None, html: Path | None, plot: Path | None) -> None:
-    """Read all results below a directory: since when each requirement and cell stands so, how often, how flaky.
-
-    Exit status: 0 all were read, 2 there is none, 3 some could not be read.
-    """
-    from rich.console import Console
-
-    from jobtck.history import Wanted
-    from jobtck.history import history as read_and_tell
-
-    told = Console(stderr=Path("-") in (json_path, html, plot))
-    raise SystemExit(read_and_tell(directory, Wanted(json_path, html, plot), told))
+for command in (report, diff_, known_, history):
+    main.add_command(command)
 
 
 if __name__ == "__main__":
