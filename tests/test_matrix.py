@@ -1,4 +1,4 @@
-"""A matrix judges each cell once, in a process of its own; roots are whole or not there; nothing is left behind."""
+"""A matrix judges each entry once, in a process of its own; roots are whole or not there; nothing is left behind."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def verdict_in(directory: Path) -> str:
     return str(json.loads((directory / "result.json").read_text())["verdict"])
 
 
-def test_cells_are_judged_once_and_put_together(jobtck: Jobtck, matrix: Path, tmp_path: Path) -> None:
+def test_entries_are_judged_once_and_put_together(jobtck: Jobtck, matrix: Path, tmp_path: Path) -> None:
     first = jobtck("matrix", str(matrix), "--at-once", "1")
     assert first.returncode == 0, first.stdout + first.stderr
     assert "plain: conforming" in first.stdout
@@ -66,7 +66,7 @@ def test_cells_are_judged_once_and_put_together(jobtck: Jobtck, matrix: Path, tm
     assert len((tmp_path / "called").read_text().splitlines()) == 1
 
     # A result that was cut off is none.
-    result = tmp_path / "jobtck-matrix/wrapped/cells/reference-default-job/result.json"
+    result = tmp_path / "jobtck-matrix/wrapped/runs/reference-default-job/result.json"
     result.write_text(result.read_text()[:1000])
     third = jobtck("matrix", str(matrix))
     assert third.returncode == 0
@@ -103,7 +103,7 @@ def test_an_interrupted_matrix_leaves_no_process(matrix: Path, tmp_path: Path, n
     with subprocess.Popen(
         command, cwd=tmp_path, env=users_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
-        begun = tmp_path / "jobtck-matrix/wrapped/cells/reference-default-job/result.json"
+        begun = tmp_path / "jobtck-matrix/wrapped/runs/reference-default-job/result.json"
         _wait_for(begun.exists)
         running.send_signal(number)
         output = running.communicate(timeout=60)[0].decode()

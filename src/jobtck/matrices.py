@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # a directory is named af
 SUITE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 MIRROR = re.compile(r"(https?|file)://\S+")
 INSTALLATIONS_MAX = 40  # a wider table no terminal holds; a bound on mistakes of programs that write matrices
-BUDGET_MAX_SECONDS = 86_400.0  # a day for one cell
+BUDGET_MAX_SECONDS = 86_400.0  # a day for one run
 Pair = tuple[str, str]
 
 

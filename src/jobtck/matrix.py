@@ -1,4 +1,4 @@
-"""`jobtck matrix`: the same seeds on several installations, each cell a run of its own in a process of its own."""
+"""`jobtck matrix`: the same seeds on several installations, each entry a run of its own in a process of its own."""
 
 import json
 import os
@@ -25,13 +25,13 @@ from jobtck.fixtures.guarded import Guarded, last_words
 from jobtck.kit import kit_digest, kit_requirements, pip_environment, this_kit
 from jobtck.matrices import Installation, Matrix, Pair
 
-SCHEMA = "jobtck-cell/1"
-DONE, OUTPUT, ROOTS = "cell.json", "output.txt", "roots"
+SCHEMA = "jobtck-entry/1"
+DONE, OUTPUT, ROOTS = "entry.json", "output.txt", "roots"
 MEMORY_MIB = 1_536  # of one run: a dozen guests side by side, and what they write
 POLL_SECONDS = 0.2
 LATE_FACTOR, LATE_SECONDS = 4, 300.0  # beyond its budget a run may be kept waiting; then it is taken to hang
 ENDED_WELL = frozenset({0, 1, 3})
-CELLS = "cells"
+RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Place:
     again: bool = False
     new_roots: bool = False
 
-    def judges_again(self, cell: "Cell") -> bool:
-        """The cell is to be judged also where it has a result."""
-        return self.again or (self.new_roots and bool(cell.installation.debian))
+    def judges_again(self, entry: "Entry") -> bool:
+        """The entry is to be judged also where it has a result."""
+        return self.again or (self.new_roots and bool(entry.installation.debian))
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Entry:
     """One installation judged as one pair; the order is all that its result depends on."""
 
     installation: Installation
@@ -76,12 +76,12 @@ def as_many_as_fit() -> int:
     return max(1, min(len(os.sched_getaffinity(0)), free_mib // MEMORY_MIB))
 
 
-def cells_of(matrix: Matrix, output: Path) -> tuple[Cell, ...]:
-    """The cells, by installation."""
-    return tuple(_cell(matrix, each, pair, output) for each in matrix.installations for pair in matrix.pairs)
+def entries_of(matrix: Matrix, output: Path) -> tuple[Entry, ...]:
+    """The entries, by installation."""
+    return tuple(_entry(matrix, each, pair, output) for each in matrix.installations for pair in matrix.pairs)
 
 
-def _cell(matrix: Matrix, installation: Installation, pair: Pair, output: Path) -> Cell:
+def _entry(matrix: Matrix, installation: Installation, pair: Pair, output: Path) -> Entry:
     order: JsonObject = {
         "schema": SCHEMA,
         "installation": {**asdict(installation), "wrapper": list(installation.wrapper)},
@@ -92,22 +92,22 @@ def _cell(matrix: Matrix, installation: Installation, pair: Pair, output: Path) 
         "kit": kit_digest(),
         "requirements": list(kit_requirements()),
     }
-    return Cell(installation, pair, output / installation.name / CELLS / "-".join(pair), order)
+    return Entry(installation, pair, output / installation.name / RUNS / "-".join(pair), order)
 
 
-def is_complete(cell: Cell) -> bool:
-    """The cell was judged to the end by this very kit: doing it again would tell nothing new."""
+def is_complete(entry: Entry) -> bool:
+    """The entry was judged to the end by this very kit: doing it again would tell nothing new."""
     try:
-        done = json.loads((cell.directory / DONE).read_text(encoding="utf-8"))
-        result = json.loads((cell.directory / reportdir.RESULT).read_text(encoding="utf-8"))
+        done = json.loads((entry.directory / DONE).read_text(encoding="utf-8"))
+        result = json.loads((entry.directory / reportdir.RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     verdicts = {RunVerdict.CONFORMING, RunVerdict.NONCONFORMING}
-    return bool(done == cell.order and isinstance(result, dict) and result.get("verdict") in verdicts)
+    return bool(done == entry.order and isinstance(result, dict) and result.get("verdict") in verdicts)
 
 
 class Workshop:
-    """Judges the cells of a matrix; what could not be done is told, and the rest goes on."""
+    """Judges the entries of a matrix; what could not be done is told, and the rest goes on."""
 
     def __init__(self, matrix: Matrix, place: Place, console: Console) -> None:
         self._matrix = matrix
@@ -115,47 +115,47 @@ class Workshop:
         self._console = console
         self._stop = threading.Event()
         self._recipes: Mapping[str, Recipe] = {each.name: _recipe(each) for each in matrix.installations if each.debian}
-        self.failures: dict[Cell, str] = {}
+        self.failures: dict[Entry, str] = {}
 
     def renew_roots(self) -> None:
         """The roots of the matrix are gone, and will be made anew."""
         for recipe in self._recipes.values():
             debian_roots.forget(self._roots, recipe.suite)
 
-    def judge(self, cells: Sequence[Cell]) -> None:
-        """Each of these cells has its result, or a sentence that says why not."""
-        wanted = {cell.installation.name: cell.installation for cell in cells if cell.installation.debian}
+    def judge(self, entries: Sequence[Entry]) -> None:
+        """Each of these entries has its result, or a sentence that says why not."""
+        wanted = {entry.installation.name: entry.installation for entry in entries if entry.installation.debian}
         if wanted:
             recipes = [self._recipes[name] for name in wanted]
             whole = all(debian_roots.is_whole(self._roots, recipe) for recipe in recipes)
             debian_roots.check_prerequisites(making=not whole)
         with (
             terminated_as_interrupted(self._stop),
-            ThreadPoolExecutor(self._place.at_once, thread_name_prefix="cell") as pool,
+            ThreadPoolExecutor(self._place.at_once, thread_name_prefix="entry") as pool,
         ):
             try:
-                self._judge_all(cells, list(wanted.values()), pool)
+                self._judge_all(entries, list(wanted.values()), pool)
             except BaseException:
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _judge_all(self, cells: Sequence[Cell], needing_roots: Sequence[Installation], pool: Executor) -> None:
-        """A cell is begun as soon as its installation is ready."""
+    def _judge_all(self, entries: Sequence[Entry], needing_roots: Sequence[Installation], pool: Executor) -> None:
+        """An entry is begun as soon as its installation is ready."""
         preparing = {pool.submit(self._prepare, each): each.name for each in needing_roots}
-        judging = {pool.submit(self._judge, cell): cell for cell in cells if not cell.installation.debian}
+        judging = {pool.submit(self._judge, entry): entry for entry in entries if not entry.installation.debian}
         for prepared in as_completed(preparing):
             sentence = prepared.result()
-            for cell in cells:
-                if cell.installation.name != preparing[prepared]:
+            for entry in entries:
+                if entry.installation.name != preparing[prepared]:
                     continue
                 if sentence:
-                    self.failures[cell] = sentence
+                    self.failures[entry] = sentence
                 else:
-                    judging[pool.submit(self._judge, cell)] = cell
-        for judged, cell in judging.items():
+                    judging[pool.submit(self._judge, entry)] = entry
+        for judged, entry in judging.items():
             if sentence := judged.result():
-                self.failures[cell] = f"{' as '.join(cell.pair)}: {sentence}"
+                self.failures[entry] = f"{' as '.join(entry.pair)}: {sentence}"
 
     @property
     def _roots(self) -> Path:
@@ -179,38 +179,38 @@ class Workshop:
         with debian_roots.held(self._roots, self._recipes[installation.name], log, self._stop.is_set) as root:
             yield root
 
-    def _judge(self, cell: Cell) -> str:
-        """The cell has its result; else why not."""
+    def _judge(self, entry: Entry) -> str:
+        """The entry has its result; else why not."""
         try:
-            reportdir.prepare(cell.directory)
-            (cell.directory / DONE).unlink(missing_ok=True)
+            reportdir.prepare(entry.directory)
+            (entry.directory / DONE).unlink(missing_ok=True)
             for remembered in (reportdir.DATABASE, reportdir.STORAGE):  # the same seed does the same
-                shutil.rmtree(cell.directory / remembered, ignore_errors=True)
-            (cell.directory / OUTPUT).write_bytes(b"")
+                shutil.rmtree(entry.directory / remembered, ignore_errors=True)
+            (entry.directory / OUTPUT).write_bytes(b"")
             began = time.monotonic()
-            self._say(f"{cell.title}: begun")
-            status = self._status(cell)
+            self._say(f"{entry.title}: begun")
+            status = self._status(entry)
         except BackendFailure as failure:
             return str(failure)
         if status not in ENDED_WELL:
-            return self._why(cell, status)
-        (cell.directory / DONE).write_text(json.dumps(cell.order, indent=2) + "\n", encoding="utf-8")
+            return self._why(entry, status)
+        (entry.directory / DONE).write_text(json.dumps(entry.order, indent=2) + "\n", encoding="utf-8")
         verdict = next(verdict for verdict, code in EXIT_STATUS.items() if code == status)
-        self._say(f"{cell.title}: {verdict}, after {time.monotonic() - began:.0f} s")
+        self._say(f"{entry.title}: {verdict}, after {time.monotonic() - began:.0f} s")
         return ""
 
-    def _status(self, cell: Cell) -> int | None:
-        if not cell.installation.debian:
-            command = [*cell.installation.wrapper, sys.executable, *_arguments(cell, cell.directory.resolve())]
-            return self._run(cell, command, None)
-        with self._root(cell.installation) as root:
+    def _status(self, entry: Entry) -> int | None:
+        if not entry.installation.debian:
+            command = [*entry.installation.wrapper, sys.executable, *_arguments(entry, entry.directory.resolve())]
+            return self._run(entry, command, None)
+        with self._root(entry.installation) as root:
             python = f"{debian_roots.ENVIRONMENT}/bin/python"
-            inner = [python, *_arguments(cell, Path(debian_roots.RESULTS))]
-            command = debian_roots.using(root, cell.directory.resolve(), this_kit(), inner)
-            return self._run(cell, command, debian_roots.inner_environment())
+            inner = [python, *_arguments(entry, Path(debian_roots.RESULTS))]
+            command = debian_roots.using(root, entry.directory.resolve(), this_kit(), inner)
+            return self._run(entry, command, debian_roots.inner_environment())
 
-    def _run(self, cell: Cell, command: Sequence[str], environment: Mapping[str, str] | None) -> int | None:
-        running = Guarded(command, cell.directory / OUTPUT, environment)
+    def _run(self, entry: Entry, command: Sequence[str], environment: Mapping[str, str] | None) -> int | None:
+        running = Guarded(command, entry.directory / OUTPUT, environment)
         deadline = time.monotonic() + self._matrix.budget_seconds * LATE_FACTOR + LATE_SECONDS
         status: int | None = None
         try:
@@ -220,12 +220,12 @@ class Workshop:
             running.end()
         return status
 
-    def _why(self, cell: Cell, status: int | None) -> str:
+    def _why(self, entry: Entry, status: int | None) -> str:
         if self._stop.is_set():
             return "interrupted"
         if status is None:
             return "it did not end, long after its time was up"
-        return last_words(cell.directory / OUTPUT) or f"it ended with status {status}"
+        return last_words(entry.directory / OUTPUT) or f"it ended with status {status}"
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
@@ -235,8 +235,8 @@ def _recipe(installation: Installation) -> Recipe:
     return Recipe(installation.debian, installation.mirror, kit_requirements(), pip_environment())
 
 
-def _arguments(cell: Cell, results: Path) -> list[str]:
-    """The run of a cell, for Python."""
-    backend, design = cell.pair
-    searched = ["--seed", str(cell.order["seed"]), "--budget", str(cell.order["budget"])]
+def _arguments(entry: Entry, results: Path) -> list[str]:
+    """The run of an entry, for Python."""
+    backend, design = entry.pair
+    searched = ["--seed", str(entry.order["seed"]), "--budget", str(entry.order["budget"])]
     return ["-m", "jobtck.cli", "run", "--backend", backend, "--design", design, *searched, "-o", str(results)]
