@@ -55,7 +55,12 @@ def dead_handle(scene: Scene) -> bool:
 
 def of_nothing(scene: Scene) -> bool:
     """A handle was composed of a type and an id that no live job bears."""
-    return usable(scene) and scene.handle is not None and scene.handle.job is None and on(*BACKUP_VERBS)(scene)
+    return (
+        usable(scene)
+        and scene.handle is not None
+        and scene.handle.job is None
+        and on(*BACKUP_VERBS, JobSetDefaultId)(scene)
+    )
 
 
 HANDLE = (

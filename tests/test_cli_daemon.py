@@ -96,7 +96,7 @@ def wait_for_guests(folder: Path, running: "subprocess.Popen[str]") -> None:
     ],
 )
 def test_a_run_judges_over_the_daemon_and_leaves_nothing(arguments: tuple[str, ...], title: str, folder: Path) -> None:
-    told = ended(started(folder, "run", *arguments, "--known", "none", "--budget", "25"))
+    told = ended(started(folder, "run", *arguments, "--known", "none", "--budget", "29"))
     assert f"{title}: tour: " in told
     record = result_in(folder)
     assert record["verdict"] == "nonconforming", told[-2000:]

@@ -48,7 +48,7 @@ def test_a_dash_is_standard_output(jobtck: Command, results: Path, option: str) 
 def test_without_a_format_it_says_which_there_are(jobtck: Command) -> None:
     done = jobtck("report", "one")
     assert done.returncode == 2
-    assert "no report is asked for: give one of --junit, --tap, --markdown, --script" in done.stderr
+    assert "no report is asked for: give one of --html, --junit, --tap, --markdown, --badge, --script" in done.stderr
 
 
 @pytest.mark.usefixtures("results")

@@ -34,6 +34,7 @@ FOUND_MAX = 60  # different deviations followed up; a backend with more has show
 CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
 CONFIRM_SHARE = 0.25
 GRACE_SHARE = 0.25  # beyond the budget, in which a deviation is still begun to be run again, on a busy machine
+GRACE_SECONDS_MIN = 10.0  # of it: fresh guests alone may take that long there
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
 ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
@@ -306,7 +307,7 @@ class Hunt:
     def _confirm(self, found: Found) -> Deviation | str:
         if self._stop.is_set() or self.failure is not None:
             return ""
-        if self._time_left() < -self.plan.budget_seconds * GRACE_SHARE:
+        if self._time_left() < -max(self.plan.budget_seconds * GRACE_SHARE, GRACE_SECONDS_MIN):
             return self._left(found, "there was no time left to run it again")
         cells = sorted((each for each in found.cells if each in self.chart.ways), key=self._chance)
         ways = [self.chart.way(each) for each in cells[:WAYS_MAX]]
