@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 
 from jobtck.conformance.answers import Answers, differ
 from jobtck.conformance.calls import Call, call_name
@@ -105,7 +104,7 @@ class PairComparison:
     @property
     def counts(self) -> Mapping[Change, int]:
         """How many requirements and cells are in each class."""
-        return Counter(each.change for each in chain(self.requirements, self.cells))
+        return Counter([*(each.change for each in self.requirements), *(each.change for each in self.cells)])
 
 
 @dataclass(frozen=True, slots=True)
