@@ -109,7 +109,8 @@ class Place:
 
     def start(self, script: Path, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         environment = {**users_environment(), "TMPDIR": str(self.temporary), **variables}
-        command = [*INTERPRETERS[script.suffix[1:]], str(script), *arguments]
+        # Who runs the tests may ignore SIGINT, as shells do for what they start in the background.
+        command = ["env", "--default-signal=INT", *INTERPRETERS[script.suffix[1:]], str(script), *arguments]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=self.directory
         )
