@@ -1,12 +1,12 @@
 """What the model adds to results: where calls lead, what can be reached, and the fewest calls that show a change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from jobtck.conformance.capabilities import Capabilities, Feature
-from jobtck.conformance.comparison import CellChange, Comparison, compare
+from jobtck.conformance.comparison import Comparison, PairComparison, compare
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import NamedRun, Record, TargetRecord
 from jobtck.fixtures.reference import ReferenceTarget
@@ -16,6 +16,7 @@ from jobtck.reports.results_html import newest
 from jobtck.reports.state_views import DesignChart, Edge, base
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
+from jobtck.ways import on_chart, shown_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,13 @@ def model_of(results: Sequence[NamedRun]) -> Model:
 
 
 def _with_ways(comparison: Comparison, charts: Mapping[int, Chart]) -> Comparison:
-    pairs = [
-        pair if pair.new is None else replace(pair, cells=tuple(_ways(pair.cells, charts.get(id(pair.new)))))
-        for pair in comparison.pairs
-    ]
-    return replace(comparison, pairs=tuple(pairs))
+    return replace(comparison, pairs=tuple(_shown(pair, charts.get(id(pair.new))) for pair in comparison.pairs))
 
 
-def _ways(cells: Iterable[CellChange], chart: Chart | None) -> Iterator[CellChange]:
-    for each in cells:
-        if chart is not None and each.is_news and each.cell in chart.ways:
-            yield replace(each, way=chart.way(each.cell))
-        else:
-            yield each
+def _shown(pair: PairComparison, chart: Chart | None) -> PairComparison:
+    if chart is None:
+        return pair
+    return shown_by(pair, on_chart(chart, (each.cell for each in pair.cells if each.is_news)))
 
 
 def _drawn(record: Record) -> Chart:

@@ -16,7 +16,7 @@ from jobtck.hunt import TOUR_JOBS
 from jobtck.replay import told_by
 from jobtck.reports.diff_groups import groups
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import draw
+from jobtck.strategies.chart import Chart, draw
 
 RUNS = 3  # as often as a deviation is run again
 REPLAYED_MAX = 20  # sorts of change that are made again; a build with more has changed all over
@@ -36,7 +36,17 @@ def _with_ways(pair: PairComparison) -> PairComparison:
     for side in (pair.new, pair.old):
         if side is not None and wanted - ways.keys():
             ways = {**_ways(side.target, wanted - ways.keys()), **ways}
+    return shown_by(pair, ways)
+
+
+def shown_by(pair: PairComparison, ways: Mapping[Cell, tuple[Call, ...]]) -> PairComparison:
+    """The pair, each of these cells with the calls that lead there."""
     return replace(pair, cells=tuple(replace(each, way=ways.get(each.cell, ())) for each in pair.cells))
+
+
+def on_chart(chart: Chart, wanted: Iterable[Cell]) -> Mapping[Cell, tuple[Call, ...]]:
+    """The fewest calls that lead to each of these cells which the chart has."""
+    return {cell: chart.way(cell) for cell in wanted if cell in chart.ways}
 
 
 def _ways(target: TargetRecord, wanted: Iterable[Cell]) -> Mapping[Cell, tuple[Call, ...]]:
@@ -48,8 +58,7 @@ def _ways(target: TargetRecord, wanted: Iterable[Cell]) -> Mapping[Cell, tuple[C
     for live_jobs in (TOUR_JOBS, LIVE_JOBS_MAX):
         left = [cell for cell in wanted if cell not in found]
         if left:
-            chart = draw(judge, Alphabet(target.design, target.capabilities, live_jobs))
-            found |= {cell: chart.way(cell) for cell in left if cell in chart.ways}
+            found |= on_chart(draw(judge, Alphabet(target.design, target.capabilities, live_jobs)), left)
     return found
 
 
