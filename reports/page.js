@@ -36,7 +36,7 @@ if (form) {
   const table = document.getElementById("requirements");
   const rows = all("tbody tr", table);
   const count = document.getElementById("filter-count");
-  const dull = new Set(["pass", "unsupported", "provisional", "absent"]);
+  const dull = new Set(["pass", "unsupported", "left out", "provisional", "absent"]);
   const texts = new Map(rows.map((row) => [row, row.firstElementChild.textContent.toLowerCase()]));
   const filter = () => {
     const word = document.getElementById("filter-word").value;

@@ -111,7 +111,7 @@ def _requirement(requirement: RequirementRecord, record: Record) -> Point:
         case Verdict.FAIL if breaks_run(requirement, record):
             return Point(False, name, facts=facts)
         case Verdict.FAIL:
-            return Point(False, name, "TODO a SHOULD that deviates", facts)
+            return Point(False, name, f"TODO {requirement.excused or 'a SHOULD that deviates'}", facts)
         case Verdict.KNOWN:
             why = reason if requirement.known is None else known_text(requirement.known)
             return Point(False, name, f"TODO known deviation: {why}", facts)
@@ -119,6 +119,8 @@ def _requirement(requirement: RequirementRecord, record: Record) -> Point:
             return Point(True, name, f"SKIP unsupported: {reason}")
         case Verdict.NOT_EXERCISED if requirement.provisional:
             return Point(True, name, f"SKIP provisional: {reason}")
+        case Verdict.NOT_EXERCISED if not requirement.is_missed:
+            return Point(True, name, f"SKIP {requirement.excused or f'left out: {reason}'}")
         case Verdict.NOT_EXERCISED:
             return Point(False, name, facts=[("reason", f"not exercised: {reason}"), *facts])
 

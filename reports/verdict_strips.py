@@ -6,13 +6,14 @@ from html import escape
 from jobtck.reports.columns import Column
 from jobtck.reports.texts import one_line
 
-QUIET = frozenset({"pass", "unsupported", "provisional", "absent"})  # in which nothing is amiss
+QUIET = frozenset({"pass", "unsupported", "left out", "provisional", "absent"})  # in which nothing is amiss
 SIGNS: Mapping[str, str] = {
     "pass": "✓",
     "fails": "✗",
     "deviates": "✗",
     "known": "≈",
     "not exercised": "?",
+    "left out": "…",
     "provisional": "…",
     "unsupported": "-",
     "absent": "",
