@@ -47,9 +47,23 @@ def missing_for_libvirtd() -> str:
     return ""
 
 
+def pids_of(program: str, folder: Path) -> list[int]:
+    """Processes of that program that were told of a file in the folder."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        named = Path(words[0].decode()).name.startswith(program)
+        if entry.name.isdecimal() and named and any(bytes(folder) in word for word in words):
+            found.append(int(entry.name))
+    return found
+
+
 def users_environment() -> dict[str, str]:
-    """The environment without what tox sets for the sake of this checkout alone."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    """The environment without what tells this Python how to behave: users have not set it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.conftest import missing_for_libvirtd
+from tests.conftest import missing_for_libvirtd, pids_of
 
 from jobtck.reports.result_json import validate
 
@@ -57,20 +57,6 @@ def result_in(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / "jobtck-report" / "result.json").read_text())
     validate(content)
     return content
-
-
-def pids_of(program: str, folder: Path) -> list[int]:
-    """Processes of that program that were told of a file in the folder."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        named = Path(words[0].decode()).name.startswith(program)
-        if entry.name.isdecimal() and named and any(bytes(folder) in word for word in words):
-            found.append(int(entry.name))
-    return found
 
 
 def left(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from junitparser import JUnitXml
 
+from jobtck.command import CUT_OFF
 from jobtck.reports.result_json import validate
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
@@ -246,7 +247,8 @@ def test_a_run_that_is_ended_says_so_and_leaves_nothing(sent: signal.Signals, pl
     assert "error: interrupted; what was found until then is in the report" in words(told)
     result = result_in(place.folder)
     assert result["verdict"] == "error"
-    assert result["error"].startswith("interrupted")
+    # libvirt 9.0.0 may die of it that its guests are destroyed; what was kept before may then be all.
+    assert result["error"].startswith("interrupted") or (result["error"] == CUT_OFF and "died of" in told)
     assert place.left() == []
 
 

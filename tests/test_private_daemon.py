@@ -1,5 +1,6 @@
 """A libvirtd of the kit's own: clients in several processes, and whatever happens to it, to them and to guests."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from tests.conftest import missing_for_libvirtd
+from tests.conftest import missing_for_libvirtd, pids_of
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -277,6 +278,19 @@ def test_a_daemon_that_dies_in_a_call_is_started_again_for_the_next_session(
         another.close()
     target.host.revive()
     assert daemon.is_running()
+
+
+def test_a_daemon_that_is_just_dying_is_waited_for() -> None:
+    with TemporaryDirectory(prefix="jt-") as name:
+        daemon = PrivateDaemon(Path(name), qemu_conf="")
+        daemon.start()
+        try:
+            os.kill(min(pids_of("libvirtd", Path(name))), signal.SIGKILL)
+            assert daemon.how_it_ended().startswith("it died of SIGKILL")
+            daemon.start()
+            assert daemon.is_running()
+        finally:
+            daemon.close()
 
 
 def test_a_daemon_that_cannot_start_is_told_in_one_sentence() -> None:

@@ -22,7 +22,7 @@ from jobtck.gate import held_against
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
 from jobtck.reports.terminal import print_run
-from jobtck.run import DEFAULT_PAIRS, Order, judge_all
+from jobtck.run import DEFAULT_PAIRS, INTERRUPTED, Order, judge_all
 from jobtck.supervisor import supervised
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -139,19 +139,21 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF, date=order.date), directory)
 
-    status = supervised(lambda: _run_and_report(order, directory, console), _leave_nothing_of)
-    if isinstance(status, str) and not order.options.uri:
-        console.print(f"jobtck: the driver in the run's process died of {status}; it is tried once more", markup=False)
-        noted = replace(order, notes=(DIED_NOTE.format(status),))
-        status = supervised(lambda: _run_and_report(noted, directory, console), _leave_nothing_of)
-    if isinstance(status, int):
-        return status
-    console.print(
-        f"jobtck: the process in which the backend was driven died of {status}: no verdict can rest on this "
-        f"run; what it had counted until then is in {directory}",
-        markup=False,
-        highlight=False,
+    ended = supervised(lambda: _run_and_report(order, directory, console), _leave_nothing_of)
+    if ended.died_of and not ended.is_interrupted and not order.options.uri:
+        how = ended.died_of
+        console.print(f"jobtck: the driver in the run's process died of {how}; it is tried once more", markup=False)
+        noted = replace(order, notes=(DIED_NOTE.format(how),))
+        ended = supervised(lambda: _run_and_report(noted, directory, console), _leave_nothing_of)
+    if not ended.died_of:
+        return ended.status
+    told = (
+        f"error: {INTERRUPTED}; the process in which the backend was driven died of {ended.died_of} as it ended"
+        if ended.is_interrupted
+        else f"jobtck: the process in which the backend was driven died of {ended.died_of}: no verdict can rest on "
+        f"this run; what it had counted until then is in {directory}"
     )
+    console.print(told, markup=False, highlight=False)
     return EXIT_STATUS[RunVerdict.ERROR]
 
 
@@ -179,7 +181,7 @@ def _run_and_report(order: Order, directory: Path, console: Console) -> int:
 def _keep(so_far: RunRecord, directory: Path) -> None:
     """The report of a run that goes on, for the case that it dies."""
     with suppress(BackendFailure):
-        reportdir.write(replace(so_far, error=CUT_OFF), directory)
+        reportdir.write(replace(so_far, error=so_far.error or CUT_OFF), directory)
 
 
 def _leave_nothing_of(child: int) -> None:

@@ -21,6 +21,7 @@ from jobtck.verdicts import record_of
 
 DAY = len("2027-06-30")
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
+INTERRUPTED = "interrupted; what was found until then is in the report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def judge_all(
             error = str(failure)
         except KeyboardInterrupt:
             stop.set()
-            error = "interrupted; what was found until then is in the report"
+            error = INTERRUPTED
+            keep(_record(hunts, order, plan, error))  # a driver may die of what its guests are ended by
         finally:
             stop.set()
             for hunt in hunts:

@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -14,11 +14,31 @@ ERROR_STATUS = 4
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-def supervised(work: Callable[[], int], clean_up: Callable[[int], None]) -> int | str:
-    """The exit status of *work*, done in a child; the name of the signal that killed it, if one did.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the work ended: with an exit status, or by the signal of that name; and whether it was told to end."""
 
-    *clean_up* is given the child's process id once it is gone.
-    """
+    status: int
+    died_of: str = ""
+    is_interrupted: bool = False
+
+
+@dataclass(slots=True)
+class _Forwarding:
+    """Hands to the child what the parent is told, and remembers that it was."""
+
+    child: int
+    is_over: bool = False
+    is_used: bool = False
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self.is_used = True
+        if not self.is_over:
+            os.kill(self.child, number)
+
+
+def supervised(work: Callable[[], int], clean_up: Callable[[int], None]) -> Ended:
+    """How *work* ended, which is done in a child; *clean_up* is given the child's process id once it is gone."""
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
@@ -27,18 +47,20 @@ def supervised(work: Callable[[], int], clean_up: Callable[[int], None]) -> int 
     child = os.fork()
     if child == 0:
         _be_the_child(work, parent)
-    before = {each: signal.signal(each, _forward_to(child)) for each in FORWARDED}
+    forwarding = _Forwarding(child)
+    before = {each: signal.signal(each, forwarding) for each in FORWARDED}
     signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     try:
-        status = _status_of(child)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        forwarding.is_over = True  # once it is waited for, its id may be somebody else's
+        _, status = os.waitpid(child, 0)
+        clean_up(child)
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-    clean_up(child)
     code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return code
-    return signal.Signals(-code).name
+    died_of = signal.Signals(-code).name if code < 0 else ""
+    return Ended(ERROR_STATUS if died_of else code, died_of, forwarding.is_used)
 
 
 def _be_the_child(work: Callable[[], int], parent: int) -> None:
@@ -58,15 +80,3 @@ def _be_the_child(work: Callable[[], int], parent: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def _forward_to(child: int) -> Callable[[int, FrameType | None], None]:
-    def forward(number: int, _: FrameType | None) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(child, number)
-
-    return forward
-
-
-def _status_of(child: int) -> int:
-    return os.waitpid(child, 0)[1]
