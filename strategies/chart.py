@@ -30,12 +30,13 @@ EXCURSION_JOBS_MAX = 1  # live jobs where a call is tried that costs seconds: mo
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A call in a place, the cell it visits and the place it is foreseen to lead to."""
+    """A call in a place, the cell it visits, and what is foreseen: where it leads, which requirements it exercises."""
 
     call: Call
     cell: Cell
     leads_to: str
     costly: bool
+    exercises: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ def _moves(judge: Judge, alphabet: Alphabet, place: Place, waited: set[str]) -> 
             continue
         seen.add(visited)
         assert step.belief is not None
-        yield Move(call, visited, place_words(step.belief), expensive)
+        yield Move(call, visited, place_words(step.belief), expensive, step.ruling.exercised)
 
 
 def _stops_in_block_job(belief: Belief, call: Call) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jobtck.conformance.calls import Call
 from jobtck.conformance.cells import Cell, cell
@@ -22,6 +22,22 @@ OnDeviation = Callable[[Session], None]
 Stop = Callable[[], bool]
 
 
+def pioneers(chart: Chart, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """Of the cells those that exercise a requirement which none before exercises."""
+    exercised: set[str] = set()
+    for each in cells:
+        _, move = chart.ways[each]
+        if not exercised.issuperset(move.exercises):
+            exercised.update(move.exercises)
+            yield each
+
+
+def _is_costly(chart: Chart, visited: Cell) -> bool:
+    """The cell's call costs seconds, or one on the way to it."""
+    place, move = chart.ways[visited]
+    return place.costly or move.costly
+
+
 class Tour:
     """Which cells are still to visit; several lanes may tour the same chart."""
 
@@ -36,6 +52,7 @@ class Tour:
                 if not move.costly:
                     self._places_of.setdefault(move.cell, []).append(place.words)
                     self._open_in[place.words] += 1
+        self._pioneers = deque(pioneers(chart, (each for each in chart.ways if not _is_costly(chart, each))))
         self._missed: dict[str, int] = {}
         self._unreached: list[Cell] = []
         self._calls: dict[frozenset[State], Mapping[Cell, Call]] = {}
@@ -74,9 +91,14 @@ class Tour:
     # -- main lanes: everything that is cheap ---------------------------------------------------------------------
 
     def visit_cheap(self, new_session: NewSession, on_deviation: OnDeviation, stop: Stop) -> None:
-        """Visits every cell that cheap calls lead to, until none is open or *stop* says so."""
+        """Visits every cell that cheap calls lead to, until none is open or *stop* says so.
+
+        First comes a cell for each requirement: where there is time for little, it is some of each.
+        """
         session = new_session()
         idle = 0
+        while not stop() and (target := self._next_pioneer()) is not None:
+            session = self._lead(new_session, on_deviation, target, stop)
         while not stop():
             call = self._next(session.belief) if idle <= IDLE_CALLS_MAX else None
             if call is None:
@@ -130,13 +152,17 @@ class Tour:
                     frontier.append(move.leads_to)
         return None
 
+    def _next_pioneer(self) -> Cell | None:
+        with self._lock:
+            while self._pioneers:
+                target = self._pioneers.popleft()
+                if target in self._open:
+                    return target
+        return None
+
     def _soonest_open(self) -> Cell | None:
         with self._lock:
-            for visited in self._open:
-                place, move = self.chart.ways[visited]
-                if not place.costly and not move.costly:
-                    return visited
-        return None
+            return next((visited for visited in self._open if not _is_costly(self.chart, visited)), None)
 
     def _lead(self, new_session: NewSession, on_deviation: OnDeviation, target: Cell, stop: Stop) -> Session:
         """A session that went the chart's own way to that cell; if it does not get there the cell is given up."""
@@ -162,8 +188,9 @@ class Tour:
     # -- side lanes: calls that cost seconds, each on its own -----------------------------------------------------
 
     def excursions(self) -> tuple[Cell, ...]:
-        """The open cells that cost seconds to visit; each leads to others."""
-        return tuple(each for each in self._open if self.chart.ways[each][1].costly)
+        """The open cells that cost seconds to visit, first those that exercise what others do not; each leads on."""
+        costly_ones = [each for each in self._open if self.chart.ways[each][1].costly]
+        return tuple(dict.fromkeys((*pioneers(self.chart, costly_ones), *costly_ones)))
 
     def visit_costly(self, target: Cell, new_session: NewSession, on_deviation: OnDeviation, stop: Stop) -> None:
         """Goes to that cell, and visits what is open and cheap where it leads, as long as the way goes on."""

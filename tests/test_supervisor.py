@@ -9,6 +9,11 @@ from jobtck.supervisor import Ended, supervised
 LONG_SECONDS = 60.0
 
 
+def die() -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
 def fail_on_a_signal() -> int:
     """Tells the parent to end, and dies while it ends itself, as a driver may."""
     signal.signal(signal.SIGTERM, lambda _, __: os.kill(os.getpid(), signal.SIGKILL))
@@ -25,7 +30,7 @@ def test_a_status_is_handed_on() -> None:
 
 
 def test_a_death_is_told_by_its_signal() -> None:
-    assert supervised(lambda: os.kill(os.getpid(), signal.SIGKILL) or 0, lambda _: None) == Ended(4, "SIGKILL")
+    assert supervised(die, lambda _: None) == Ended(4, "SIGKILL")
 
 
 def test_a_death_after_a_signal_is_told_apart() -> None:

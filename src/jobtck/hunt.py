@@ -24,7 +24,6 @@ from jobtck.conformance.wording import call_text
 from jobtck.lanes import Lane
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
-from jobtck.strategies.foresight import foresee
 from jobtck.strategies.tour import NewSession, Tour
 
 FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
@@ -139,7 +138,7 @@ class Hunt:
             left_out = [each for each in excursions if self._waits(each)]
             excursions = [each for each in excursions if not self._waits(each)]
             if left_out and self.plan.is_quick:
-                self.left_out = frozenset(id for each in left_out for id in self._exercised_by(each))
+                self.left_out = frozenset(id for each in left_out for id in self.chart.ways[each][1].exercises)
             elif left_out:
                 self.notes.append(
                     f"{len(left_out)} cells wait {wait_seconds:.0f} s for the server's lock each and were left out: "
@@ -155,11 +154,6 @@ class Hunt:
         # Every other lane begins with what does not wait: on a busy machine there is time for little, but some of each.
         queues = itertools.cycle(((waiting, quick), (quick, waiting)))
         self._futures = [self._pool.submit(self._side_lane, lane, *next(queues)) for lane in self._side]
-
-    def _exercised_by(self, each: Cell) -> tuple[str, ...]:
-        place, move = self.chart.ways[each]
-        step = foresee(self.judge, place.belief, move.call)
-        return () if step is None else step.ruling.exercised
 
     def _waits(self, each: Cell) -> bool:
         place, move = self.chart.ways[each]
