@@ -18,7 +18,7 @@ TRIES = 2  # ways to a place that may be missed, before the backend is taken not
 BELIEFS_MAX = 5_000  # beliefs whose calls are remembered
 
 NewSession = Callable[[], Session]
-OnDeviation = Callable[[Session], None]
+OnDeviation = Callable[[Session], object]
 Stop = Callable[[], bool]
 
 

@@ -102,10 +102,10 @@ def in_groups(mutants: Sequence[Mutant]) -> list[object]:
 @pytest.mark.parametrize("mutant", in_groups(MUTANTS))
 def test_a_mutant_is_killed_by_its_requirement_alone(mutant: Mutant) -> None:
     hunt = hunted(mutant)
-    named = {id for deviation in hunt.deviations for id in deviation.requirements}
+    named = {id for deviation in hunt.findings.deviations for id in deviation.requirements}
     assert named == {mutant.requirement}
-    assert min(len(deviation.lines) for deviation in hunt.deviations) == mutant.calls
-    for deviation in hunt.deviations:
+    assert min(len(deviation.lines) for deviation in hunt.findings.deviations) == mutant.calls
+    for deviation in hunt.findings.deviations:
         assert not deviation.is_flaky
         assert len(deviation.lines) <= length_known(hunt, deviation)
 

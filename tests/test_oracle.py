@@ -53,7 +53,7 @@ def toured(target: Target, machine_calls: int) -> Hunt:
 
 def named(hunt: Hunt) -> set[str]:
     """The requirements that deviations are from."""
-    return {id for deviation in hunt.deviations for id in deviation.requirements}
+    return {id for deviation in hunt.findings.deviations for id in deviation.requirements}
 
 
 def walk(session: Session, alphabet: Alphabet, dice: random.Random, length: int) -> Iterator[Call]:

@@ -355,5 +355,5 @@ def test_a_hunt_finds_what_is_listed_and_nothing_else(target: Target) -> None:
     finally:
         hunt.close()
     assert hunt.failure is None
-    assert {id for deviation in hunt.deviations for id in deviation.requirements} <= {"BEGIN-5"}
+    assert {id for deviation in hunt.findings.deviations for id in deviation.requirements} <= {"BEGIN-5"}
     assert hunt.counted().exercised["JOB-2"]

@@ -6,21 +6,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from jobtck.confirm import Patience, confirm
-from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.cells import Cell, outcome_words
 from jobtck.conformance.errors import JobtckError, SessionLost
-from jobtck.conformance.judge import Judge, Step
-from jobtck.conformance.outcomes import Refusal
+from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Cost, Deviation
-from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
 from jobtck.conformance.wording import call_text
+from jobtck.findings import Findings, Found
 from jobtck.lanes import Lane
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
@@ -29,34 +27,14 @@ from jobtck.strategies.tour import NewSession, Tour
 FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
-FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
 CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
 CONFIRM_SHARE = 0.25
 GRACE_SHARE = 0.25  # beyond the budget, in which a deviation is still begun to be run again, on a busy machine
 GRACE_SECONDS_MIN = 10.0  # of it: fresh guests alone may take that long there
-CELLS_MAX = 20  # cells remembered of one sort of deviation
-WAYS_MAX = 3  # of these, tried when the deviation is run again
-ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
 LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
 Progress = Callable[[int, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A deviation as it was met, not yet confirmed; `cells` are all in which its sort was met."""
-
-    step: Step
-    code: str
-    calls: tuple[Call, ...]
-    cells: set[Cell]
-
-    @property
-    def sort(self) -> tuple[object, ...]:
-        """Deviations of one sort differ in the state they were met in only."""
-        step = self.step
-        return (step.deviations, call_name(type(step.call)), outcome_words(step.outcome, self.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +65,9 @@ class Hunt:
         self.plan = plan
         self.judge = Judge(target.design, target.capabilities)
         self.notes = list(target.capabilities.notes)
-        self.deviations: list[Deviation] = []
         self.failure: JobtckError | None = None
         self.left_out: frozenset[str] = frozenset()  # requirements that nothing but waiting would exercise
         self._stop = stop
-        self._found: dict[tuple[object, ...], Found] = {}
-        self._confirmed: set[tuple[object, ...]] = set()
-        self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
-        self.not_run_again: dict[str, str] = {}  # why deviations from a requirement were met and not run again
-        self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._futures: list[Future[None]] = []
         self._side: list[Lane] = []
@@ -105,6 +77,7 @@ class Hunt:
         if self.chart.is_cut_off:
             self.notes.append(f"cells further away than {len(self.chart.places):,} places were not looked for")
         self.tour = Tour(self.chart, self._alphabet)
+        self.findings = Findings(self.chart)
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -167,7 +140,7 @@ class Hunt:
                 except IndexError:  # another lane has taken the last of them
                     continue
                 if not self._waits(each) or self.target.capabilities.lock_wait_seconds <= self._searching_left():
-                    self.tour.visit_costly(each, new_session, self._note, self.is_over)
+                    self.tour.visit_costly(each, new_session, self.findings.meet, self.is_over)
 
         try:
             if first or second:
@@ -178,7 +151,7 @@ class Hunt:
     def go_on_tour(self, progress: Progress, until: float) -> None:
         """Visits all that is cheap, until *until* (seconds from the start); *progress* is told of the cells."""
         stop = self._watched(progress, until)
-        self._in_fast_lanes(lambda _, new_session: self.tour.visit_cheap(new_session, self._note, stop))
+        self._in_fast_lanes(lambda _, new_session: self.tour.visit_cheap(new_session, self.findings.meet, stop))
 
     def run_machine(self, progress: Progress, until: float) -> None:
         """Lets Hypothesis draw long sessions until *until* (seconds from the start of the hunt)."""
@@ -190,7 +163,7 @@ class Hunt:
 
         def work(lane: int, new_session: NewSession) -> None:
             search(
-                lambda program: run_program(program, new_session(), alphabet, self._is_news, stop),
+                lambda program: run_program(program, new_session(), alphabet, self.findings.meet, stop),
                 stop,
                 self.plan.seed + lane * SEED_STRIDE,
                 self.plan.database if lane == 0 else None,
@@ -220,7 +193,7 @@ class Hunt:
     def _watched(self, progress: Progress, until: float) -> Callable[[], bool]:
         def stop() -> bool:
             calls = sum(lane.tally.calls for lane in self._fast)
-            progress(self.cells_visited, calls, len(self._found) + len(self.deviations))
+            progress(self.cells_visited, calls, len(self.findings))
             return self.is_over() or self.seconds_gone > until
 
         return stop
@@ -231,23 +204,6 @@ class Hunt:
         return len(self.chart.ways) - len(self.tour.open_cells)
 
     # -- what was found -------------------------------------------------------------------------------------------
-
-    def _note(self, session: Session) -> None:
-        self._is_news(session)
-
-    def _is_news(self, session: Session) -> bool:
-        last = session.history[-1]
-        code = last.outcome.code if isinstance(last.outcome, Refusal) else ""
-        found = Found(last.step, code, tuple(each.call for each in session.history), {last.step.ruling.cell})
-        with self._lock:
-            known = self._found.get(found.sort)
-            if known is None and len(self._found) >= FOUND_MAX:
-                return False
-            if known is not None and len(known.cells) < CELLS_MAX:
-                known.cells.update(found.cells)
-            if known is None or len(found.calls) < len(known.calls):
-                self._found[found.sort] = found if known is None else replace(found, cells=known.cells)
-            return known is None
 
     def wait_for_excursions(self) -> None:
         """Returns when the side lanes are through."""
@@ -266,33 +222,14 @@ class Hunt:
 
     def confirm_all(self) -> None:
         """Runs each deviation again on fresh guests, as short as it can be made; flaky ones keep their rate."""
-        with self._lock:
-            pending = [found for found in self._found.values() if found.sort not in self._confirmed]
-            self._confirmed.update(found.sort for found in pending)
-            for found in pending:
-                self.seen.update((id, call_name(type(found.step.call))) for id in found.step.deviations)
-        pending.sort(key=lambda found: len(found.calls))
-        chosen: list[Found] = []
-        for found in pending:
-            alike = [each for each in chosen if each.step.deviations == found.step.deviations]
-            if len(alike) < ALIKE_MAX:
-                chosen.append(found)
+        chosen = self.findings.take()
         with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="confirm") as lanes:
             for found, result in zip(chosen, lanes.map(self._confirm, chosen), strict=True):
                 if isinstance(result, Deviation):
-                    self._add(result)
+                    self.findings.add(result)
                 elif result:
                     asked = f"{call_text(found.step.call)}: {outcome_words(found.step.outcome, found.code)}"
                     self.notes.append(f"{', '.join(found.step.deviations)} at {asked}: {result}")
-
-    def _add(self, deviation: Deviation) -> None:
-        """Keeps the deviation, unless the same was shown by as few calls on the way to another."""
-        for at, each in enumerate(self.deviations):
-            if _sort_of(each) == _sort_of(deviation):
-                if len(deviation.lines) < len(each.lines):
-                    self.deviations[at] = deviation
-                return
-        self.deviations.append(deviation)
 
     @property
     def _patience(self) -> Patience:
@@ -302,28 +239,14 @@ class Hunt:
         if self._stop.is_set() or self.failure is not None:
             return ""
         if self._time_left() < -max(self.plan.budget_seconds * GRACE_SHARE, GRACE_SECONDS_MIN):
-            return self._left(found, "there was no time left to run it again")
-        cells = sorted((each for each in found.cells if each in self.chart.ways), key=self._chance)
-        ways = [self.chart.way(each) for each in cells[:WAYS_MAX]]
+            return self.findings.leave(found, "there was no time left to run it again")
         try:
-            return confirm(self.target, self.judge, found.step.deviations, (*ways, found.calls), self._patience)
+            return confirm(self.target, self.judge, found.step.deviations, self.findings.ways(found), self._patience)
         except SessionLost as lost:
-            return self._left(found, f"could not be run again: {lost}")
+            return self.findings.leave(found, f"could not be run again: {lost}")
         except JobtckError as error:
             self._fail(error)
             return ""
-
-    def _chance(self, each: Cell) -> tuple[bool, int]:
-        """Orders cells: a short way shows best what was met there, if it does not depend on the moment."""
-        place, _ = self.chart.ways[each]
-        return not place.belief.is_sure, len(place.path)
-
-    def _left(self, found: Found, why: str) -> str:
-        """Remembers that the deviation is neither shown nor refuted; the answer is why."""
-        with self._lock:
-            for id in found.step.deviations:
-                self.not_run_again.setdefault(id, why)
-        return why
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -348,9 +271,3 @@ class Hunt:
             seconds_total=sum(lane.seconds for lane in self._fast),
             seconds_in_backend=sum(tally.seconds for tally in tallies),
         )
-
-
-def _sort_of(deviation: Deviation) -> tuple[object, ...]:
-    """Deviations of one sort were shown by the same answer to the same call."""
-    last = deviation.lines[-1]
-    return (deviation.requirements, type(last.call), last.answer)

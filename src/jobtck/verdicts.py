@@ -74,15 +74,17 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
 
 def _happened(known: KnownDeviation, hunt: Hunt) -> bool:
     """The listed deviation was seen: run again as well, or at least met."""
-    met = any(id == known.requirement and known.call in ("", call) for id, call in hunt.seen)
-    return met or any(covers(known, id, deviation) for deviation in hunt.deviations for id in deviation.requirements)
+    met = any(id == known.requirement and known.call in ("", call) for id, call in hunt.findings.seen)
+    return met or any(
+        covers(known, id, deviation) for deviation in hunt.findings.deviations for id in deviation.requirements
+    )
 
 
 def _requirement(
     requirement: Requirement, hunt: Hunt, tally: Tally, listed: Sequence[KnownDeviation]
 ) -> RequirementRecord:
     target = hunt.target
-    deviations = tuple(each for each in hunt.deviations if requirement.id in each.requirements)
+    deviations = tuple(each for each in hunt.findings.deviations if requirement.id in each.requirements)
     exercised = tally.exercised[requirement.id]
     known: KnownDeviation | None = None
     reason = ""
@@ -103,7 +105,7 @@ def _requirement(
     elif not exercised:
         left_out = requirement.id in hunt.left_out
         verdict, reason = Verdict.NOT_EXERCISED, LEFT_OUT_REASON if left_out else _why_not(hunt)
-    elif why := hunt.not_run_again.get(requirement.id):
+    elif why := hunt.findings.not_run_again.get(requirement.id):
         verdict, reason = Verdict.NOT_EXERCISED, f"a deviation was met: {why}"
     else:
         verdict = Verdict.PASS
