@@ -1,6 +1,6 @@
 """The judge keeps the states in which no MUST is broken; if none is left, it says which were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,13 +11,14 @@ from jobtck.conformance.cells import Cell, cell, is_determined, told_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
-from jobtck.conformance.outcomes import Outcome, Unknown, Waited
+from jobtck.conformance.outcomes import ErrorKind, Outcome, Refusal, Unknown, Waited
 from jobtck.conformance.requirement import Answer, Level, Requirement
 from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
 
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
 FUTURES_MAX = 20_000  # states whose futures are remembered
+REFUSED = Refusal(ErrorKind.NO_SUCH_JOB)
 RULINGS_MAX = 200_000  # some hundred megabytes; a design has a few thousand, beyond that they are made anew
 
 
@@ -113,7 +114,7 @@ class Judge:
             for requirement in catalogue
             if not requirement.provisional
             and not requirement.needs.missing_in_design(design)
-            and not requirement.needs.missing_in_backend(capabilities)
+            and not requirement.needs.missing_in_backend(design, capabilities)
         )
         self.is_restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
@@ -128,7 +129,7 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
-        if isinstance(outcome, Unknown) and getattr(call, "flaw", None) is Flaw.CUT_OFF:
+        if _is_unheard(call, outcome):
             return self._step_unheard(belief, call, outcome, waited)
         if not belief.is_sure or (self.is_restless and len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
@@ -164,11 +165,19 @@ class Judge:
             broken=_ids(each for each in broken if each.level is Level.MUST and not each.form_only),
             misformed=_ids(each for each in broken if each.form_only),
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
-            promises=tuple(requirement for requirement in applied if requirement.keeps),
+            promises=self._promises(state, call, applied if not _is_unheard(call, outcome) else None),
             told=told_words(state, call, outcome),
             waited=waited,
             sure=is_determined(state, call),
         )
+
+    def _promises(self, state: State, call: Call, applied: Sequence[Requirement] | None) -> tuple[Requirement, ...]:
+        """Those that apply and promise something; of an answer that nobody heard, those of the same call refused."""
+        if applied is None:
+            heard = replace(call, flaw=Flaw.NOTHING)  # type: ignore[call-arg]
+            here, answer = scene(self.design, self.capabilities, state, heard), Answer(REFUSED)
+            applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
+        return tuple(requirement for requirement in applied if requirement.keeps)
 
     def left_alone(self, step: Step) -> bool:
         """Nothing should have come of the call, nor of the time it took."""
@@ -250,6 +259,11 @@ class Judge:
         common = _in_all([ruling.broken for ruling in rulings])
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
         return Step(call, outcome, belief, replace(blamed, sure=False), common or least.broken, None)
+
+
+def _is_unheard(call: Call, outcome: Outcome) -> bool:
+    """The client was killed before it heard the answer."""
+    return isinstance(outcome, Unknown) and getattr(call, "flaw", None) is Flaw.CUT_OFF
 
 
 def _words(ruling: Ruling) -> tuple[object, ...]:

@@ -36,8 +36,8 @@ def default_matters(scene: Scene) -> bool:
 def acts_on_the_default(scene: Scene, answer: Answer) -> bool:
     """The default job is shown or ended; where there is none, nothing is."""
     told = answer.outcome
-    if isinstance(scene.call, JobGetDefaultId):
-        return scene.legacy is not None and told == Id(IdOf(scene.legacy.label))
+    if scene.legacy is not None and isinstance(scene.call, JobGetDefaultId):
+        return _names(answer, scene.legacy.label, known=scene.legacy.known)
     if scene.legacy is None:
         return isinstance(told, Refusal) or isinstance(scene.call, GetJobInfo | GetJobStats)
     return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type in (None, JobType.BLOCK_COPY))
@@ -88,7 +88,7 @@ LEGACY = (
             ordinary,
             lambda scene: (
                 (default_matters(scene) and legacy_verb(scene))
-                or (on(JobGetDefaultId)(scene) and scene.legacy is not None and scene.legacy.known and not scene.ending)
+                or (on(JobGetDefaultId)(scene) and scene.legacy is not None and not scene.ending)
             ),
         ),
         then=acts_on_the_default,
@@ -98,7 +98,7 @@ LEGACY = (
         id="DEFAULT-2",
         text="When the default job ends, the default is unset: it does not slide to another job unasked.",
         source=SENSE,
-        needs=Needs(default_job=True, any_call=(JobGetDefaultId, AbortJob)),
+        needs=Needs(default_job=True, many=True, any_call=(JobGetDefaultId, AbortJob)),
         when=also(ordinary, lambda scene: legacy_verb(scene) or on(JobGetDefaultId)(scene), default_is_unset),
         then=none_acted_on,
     ),

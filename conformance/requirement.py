@@ -96,8 +96,8 @@ class Needs:
                 return f"{axis} = {str(wanted).lower()}"
         return ""
 
-    def missing_in_backend(self, capabilities: Capabilities) -> str:
-        """What the backend lacks, in words; empty when it lacks nothing."""
+    def missing_in_backend(self, design: Design, capabilities: Capabilities) -> str:
+        """What the backend lacks to play that part of the design, in words; empty when it lacks nothing."""
         lacking = [call_name(call) for call in self.all_calls if not capabilities.has(call)]
         for choice in (self.any_call, self.also_any_call):
             if choice and not any(map(capabilities.has, choice)):
@@ -108,7 +108,9 @@ class Needs:
         one_at_once = parallel is not None and parallel < 2  # noqa: PLR2004
         if self.second_job and one_at_once and not any(map(capabilities.has, BLOCK_KIND)):
             return "a second job at once"
-        if self.many and one_at_once:
+        # With one backup at a time a call without an id has no choice, unless a default job can be set or told.
+        chooses = self.legacy_choice and design.has_ids and not design.default_job
+        if (self.many or chooses) and one_at_once:
             return "a second backup at once"
         if self.limited and parallel is None:
             return "a limit of backups at once"

@@ -95,10 +95,10 @@ class Tour:
 
         First comes a cell for each requirement: where there is time for little, it is some of each.
         """
+        while not stop() and (target := self._next_pioneer()) is not None:
+            self._lead(new_session, on_deviation, target, stop)
         session = new_session()
         idle = 0
-        while not stop() and (target := self._next_pioneer()) is not None:
-            session = self._lead(new_session, on_deviation, target, stop)
         while not stop():
             call = self._next(session.belief) if idle <= IDLE_CALLS_MAX else None
             if call is None:

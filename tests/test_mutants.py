@@ -13,15 +13,17 @@ from tests.mutants_jobs import MUTANTS as OF_JOBS
 from tests.mutants_stale import MUTANTS as OF_STALE_IDS
 from tests.mutants_table import Mutant
 from tests.mutants_told import MUTANTS as OF_TALES
-from tests.mutants_told import Slow
+from tests.mutants_told import HandlesOutliveJobs, Slow
 from tests.mutants_verbs import MUTANTS as OF_VERBS
 
 import jobtck.confirm
 import jobtck.hunt
 import jobtck.lanes
 from jobtck.confirm import deviates, replay
-from jobtck.conformance.calls import Call
+from jobtck.conformance.blame import blame
+from jobtck.conformance.calls import AbortJob, BackupBegin, BackupEnd, Call, Flaw, HandleOf, JobGetType, Mode
 from jobtck.conformance.catalogue import CATALOGUE
+from jobtck.conformance.design import presets
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Deviation
 from jobtck.conformance.session import Performed, Session
@@ -118,3 +120,15 @@ def test_every_requirement_has_a_mutant() -> None:
 def test_every_mutant_says_what_it_does_wrong() -> None:
     assert [each.name for each in MUTANTS if not each.make.__doc__] == []
     assert len({each.name for each in MUTANTS}) == len(MUTANTS)
+
+
+def test_a_call_whose_answer_nobody_heard_is_blamed_for_what_it_should_not_have_done() -> None:
+    """The end of a job that is over ends another one: not the abort before it is to blame."""
+    target = ReferenceTarget(presets()["opaque-handles"], HandlesOutliveJobs)
+    judge = judge_of(target.design, target.capabilities)
+    begins = [BackupBegin(label=label, mode=Mode.PUSH, disks=(disk,)) for label, disk in enumerate(("vda", "vdb"))]
+    unheard = BackupEnd(job=HandleOf(0), abort=True, flaw=Flaw.CUT_OFF)
+    trace = [*begins, AbortJob(), unheard, JobGetType(job=HandleOf(1))]
+    steps = [each.step for each in replay(judge, target.fresh(), trace)]
+    assert [each.call for each in steps] == trace
+    assert blame(judge, steps) == ("HANDLE-2",)

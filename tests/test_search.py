@@ -34,7 +34,7 @@ from jobtck.conformance.tally import Tally
 from jobtck.fixtures.reference import Reference, ReferenceTarget
 from jobtck.fixtures.reference_jobs import Guest
 from jobtck.strategies.alphabet import Alphabet
-from jobtck.strategies.chart import Chart, place_words
+from jobtck.strategies.chart import Chart, draw, place_words
 from jobtck.strategies.machine import DeviationFound, machine_for
 from jobtck.strategies.programs import run_program
 from jobtck.strategies.search import search
@@ -107,6 +107,15 @@ def test_a_tour_that_is_cut_short_has_exercised_every_requirement_once(
     toured = Toured(design, chart_of(design), calls_max=CALLS_TO_EACH)
     assert toured.not_exercised == set()
     assert len(toured.tour.open_cells) > len(toured.tour.chart.ways) / 2
+
+
+@pytest.mark.parametrize("design", presets())
+def test_where_one_backup_runs_at_a_time_no_requirement_is_out_of_reach(design: str) -> None:
+    target = ReferenceTarget(presets()[design])
+    judge = Judge(target.design, replace(target.capabilities, parallel_backups=1))
+    chart = draw(judge, Alphabet(target.design, judge.capabilities, 2))
+    within_reach = {id for _, move in chart.ways.values() for id in move.exercises}
+    assert {each.id for each in judge.requirements} - within_reach == set()
 
 
 def test_the_chart_has_what_a_client_can_do_wrong(chart_of: Callable[[str], Chart]) -> None:

@@ -100,7 +100,7 @@ def _requirement(
         verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
     elif missing := requirement.needs.missing_in_design(target.design):
         verdict, reason = Verdict.UNSUPPORTED, f"only in designs where {missing}"
-    elif missing := requirement.needs.missing_in_backend(target.capabilities):
+    elif missing := requirement.needs.missing_in_backend(target.design, target.capabilities):
         verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
     elif not exercised:
         left_out = requirement.id in hunt.left_out
