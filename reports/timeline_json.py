@@ -1,4 +1,4 @@
-"""A timeline as plain values for `--json`."""
+"""A timeline as plain values for `--json`; the schema is `history.schema.json`."""
 
 from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.timeline import Followed, Timeline, Track

@@ -1,14 +1,17 @@
 """What several tests share: charts, drawn once, and the command line in a process of its own."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from jobtck.conformance.design import presets
 from jobtck.conformance.judge import Judge
@@ -59,6 +62,14 @@ def pids_of(program: str, folder: Path) -> list[int]:
         if entry.name.isdecimal() and named and any(bytes(folder) in word for word in words):
             found.append(int(entry.name))
     return found
+
+
+@cache
+def validator(package: str, schema: str) -> Draft202012Validator:
+    """Holds values against a schema that is shipped."""
+    content = json.loads((files(package) / schema).read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(content)
+    return Draft202012Validator(content)
 
 
 def users_environment() -> dict[str, str]:

@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from tests import bad_adapter
+from tests.conftest import validator
 
 from jobtck.conformance.calls import ALL_CALLS, CALL_OF_NAME, NAMES, BackupBegin, Call, Flaw, JobType, Kind, Mode
 from jobtck.conformance.capabilities import Backend, Capabilities, Feature
@@ -59,11 +59,8 @@ PROGRAMS = 10
 DESIGNS = pytest.mark.parametrize("design", presets().values(), ids=list(presets()))
 
 
-@cache
 def schema() -> Draft202012Validator:
-    content = json.loads((files("jobtck.fixtures") / "adapter.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(content)
-    return Draft202012Validator(content)
+    return validator("jobtck.fixtures", "adapter.schema.json")
 
 
 def keeps_schema(line: bytes) -> bool:

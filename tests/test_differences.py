@@ -4,13 +4,12 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from jsonschema import Draft202012Validator
 from rich.console import Console
+from tests.conftest import validator
 from tests.judged import judged, prepare
 from tests.mutants_faults import LosesBackupsOnRestart
 from tests.mutants_table import DEFAULT_JOB
@@ -33,9 +32,7 @@ Run = Callable[..., CompletedProcess[str]]
 
 
 def keeps_its_schema(comparison: Comparison) -> None:
-    schema = json.loads((files("jobtck.reports") / "diff.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(json.loads(dumps(diff_json(comparison))))
+    validator("jobtck.reports", "diff.schema.json").validate(json.loads(dumps(diff_json(comparison))))
 
 
 def shown(comparison: Comparison, width: int = 100) -> str:

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.conftest import validator
 from tests.test_comparison import CELL, FAILS, FLAKY, PASSES
 from tests.test_reports import NASTY, RECORD
 
@@ -124,6 +125,7 @@ def test_reports_of_a_history(tmp_path: Path, jobtck: Run) -> None:
     ran = jobtck("history", str(tmp_path), "--json", "-", "--html", "h.html", "--plot", "h.svg")
     assert ran.returncode == 0
     content = json.loads(ran.stdout)
+    validator("jobtck.reports", "history.schema.json").validate(content)
     (target,) = content["targets"]
     assert target["cells"][0]["standing"] == "busy BUSY"
     assert target["requirements"][0]["since"] == {
@@ -154,7 +156,7 @@ def test_foreign_text_is_only_text(tmp_path: Path, text: str) -> None:
     page = timeline_html(timeline)
     assert not re.search(r"<(script|img)|\x1b|\x00|\u202e", page)
     assert ET.fromstring(timeline_svg(timeline)).tag.endswith("svg")  # noqa: S314
-    dumps(timeline_json(timeline))
+    validator("jobtck.reports", "history.schema.json").validate(json.loads(dumps(timeline_json(timeline))))
 
 
 def test_limits_hold() -> None:
