@@ -20,6 +20,7 @@ from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
 
 TOUR_JOBS = 2
+HANG_SECONDS = 240.0  # what takes longer hangs, on however busy a machine
 
 pytest_plugins = ["pytester"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from junitparser import JUnitXml
+from tests.conftest import HANG_SECONDS
 
 from jobtck import reportdir
 from jobtck.cli import main
@@ -86,7 +87,7 @@ def test_help_imports_nothing_heavy() -> None:
         " & set(sys.modules)))\n"
     )
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANG_SECONDS)
     assert done.stdout.splitlines()[-1] == "[]"
 
 

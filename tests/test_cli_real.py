@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from junitparser import JUnitXml
+from tests.conftest import HANG_SECONDS
 
 from jobtck.command import CUT_OFF
 from jobtck.reports.result_json import validate
@@ -241,7 +242,7 @@ def started(place: Place) -> "subprocess.Popen[str]":
 def test_a_run_that_is_ended_says_so_and_leaves_nothing(sent: signal.Signals, place: Place) -> None:
     with started(place) as running:
         running.send_signal(sent)
-        told, complaints = running.communicate(timeout=60)
+        told, complaints = running.communicate(timeout=HANG_SECONDS)
     assert running.returncode == 4
     assert "Traceback" not in told + complaints
     assert "error: interrupted; what was found until then is in the report" in words(told)
@@ -259,7 +260,7 @@ def test_a_run_that_is_ended_twice_leaves_nothing_either(place: Place) -> None:
             for child in [running.pid, *children_of(running.pid)]:
                 os.kill(child, signal.SIGINT)
             time.sleep(0.05)
-        told, complaints = running.communicate(timeout=60)
+        told, complaints = running.communicate(timeout=HANG_SECONDS)
     assert running.returncode == 4, told + complaints
     assert "Traceback" not in told + complaints
     assert place.left() == []
@@ -292,7 +293,7 @@ def test_a_driver_that_dies_takes_nothing_with_it(place: Place) -> None:
             time.sleep(0.05)
         time.sleep(1.0)
         os.kill(second.pop(), signal.SIGKILL)
-        told, complaints = running.communicate(timeout=60)
+        told, complaints = running.communicate(timeout=HANG_SECONDS)
     assert running.returncode == 4
     assert "Traceback" not in told + complaints
     assert "died of SIGKILL" in words(told)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.conftest import HANG_SECONDS
 
 from jobtck.conformance.calls import BackupBegin, GetJobInfo, Mode
 from jobtck.conformance.capabilities import Options, Target
@@ -53,7 +54,7 @@ def work_dir() -> Iterator[Path]:
 
 def run(last_line: str, work_dir: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", BEGINNING + last_line, str(work_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
 
 
 def qemu_below(directory: Path) -> list[int]:
@@ -110,7 +111,7 @@ def test_a_running_run_is_left_alone(work_dir: Path) -> None:
         assert run("target.close()", work_dir).returncode == 0
         assert list(work_dir.iterdir()) == [used]
         assert len(qemu_below(used)) == 1
-        running.communicate("\n", timeout=30)
+        running.communicate("\n", timeout=HANG_SECONDS)
     assert running.returncode == 0
     assert list(work_dir.iterdir()) == []
 
@@ -126,13 +127,12 @@ def test_closing_releases_a_call_that_waits_for_the_lock() -> None:
         waiting.start()
         time.sleep(0.5)
         assert waiting.is_alive()
-        started = time.perf_counter()
     finally:
         target.close()
-    waiting.join(timeout=10)
-    assert time.perf_counter() - started < 5
+    waiting.join(timeout=HANG_SECONDS)
     assert len(outcomes) == 1
     assert isinstance(outcomes[0], Refusal)
+    assert outcomes[0].kind is not ErrorKind.TIMED_OUT, "it waited until libvirt gave up"
 
 
 @pytest.mark.parametrize("time_around", ["first", "after a close"])
@@ -171,7 +171,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(work_dir: Path) 
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     limit += f"resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, {resource.RLIM_INFINITY}))\n"
     command = [sys.executable, "-c", limit + BEGINNING, str(work_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
     assert done.stderr.splitlines()[-1].startswith("jobtck.conformance.errors.BackendFailure: cannot write 64 MiB to ")
     assert list(work_dir.iterdir()) == []
 

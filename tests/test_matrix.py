@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conftest import users_environment
+from tests.conftest import HANG_SECONDS, users_environment
 
 from jobtck.conformance.errors import BackendFailure
 from jobtck.fixtures import debian_roots
@@ -106,7 +106,7 @@ def test_an_interrupted_matrix_leaves_no_process(matrix: Path, tmp_path: Path, n
         begun = tmp_path / "jobtck-matrix/wrapped/runs/reference-default-job/result.json"
         _wait_for(begun.exists)
         running.send_signal(number)
-        output = running.communicate(timeout=60)[0].decode()
+        output = running.communicate(timeout=HANG_SECONDS)[0].decode()
     if number is not signal.SIGKILL:
         assert running.returncode == 4
         assert "interrupted; the same command goes on" in output

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from tests.conftest import missing_for_libvirtd, pids_of
+from tests.conftest import HANG_SECONDS, missing_for_libvirtd, pids_of
 
 from jobtck.conformance.calls import (
     AbortJob,
@@ -337,7 +337,7 @@ def work_dir() -> Iterator[Path]:
 
 def run(last_line: str, work_dir: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", RUN + last_line, str(work_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
 
 
 def users_of(directory: Path) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.conftest import HANG_SECONDS
 from tests.job_ways import COPY, PULL, PUSH, TABLE, WAYS, begun
 
 pytest.importorskip("qemu.qmp", reason="qemu.qmp is not installed")
@@ -302,7 +303,7 @@ def test_a_daemon_that_dies_is_silence_and_then_a_failure(target: Target) -> Non
 
 def run(last_line: str, work_dir: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-W", "error", "-c", BEGINNING + last_line, str(work_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
 
 
 @pytest.mark.parametrize("last_line", ["daemon.close(); target.close()", "target.close()", ""])
