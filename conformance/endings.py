@@ -1,8 +1,10 @@
 """How a job comes to its end, as changes of its domain."""
 
+from collections.abc import Callable
+
 from jobtck.conformance.calls import Kind, Storage
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.state import GONE_MAX, KEPT_OF_RESULT, OWED_MAX, Domain, Gone, Job, Phase, Result
+from jobtck.conformance.state import GONE_MAX, KEPT_OF_RESULT, OWED_MAX, Domain, Gone, Job, Kept, Phase, Result
 
 
 def over(design: Design, domain: Domain, job: Job, result: Result) -> Domain:
@@ -27,8 +29,20 @@ def _with_result(domain: Domain, job: Job, result: Result) -> Domain:
     default = None if domain.default == job.label else domain.default
     if not job.kind.is_backup:
         return domain._replace(default=default)
-    owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else (*domain.owed, result)
+    owed = None if domain.owed is None or len(domain.owed) == OWED_MAX else tuple(sorted((*domain.owed, result)))
     return domain._replace(default=default, kept=KEPT_OF_RESULT[result], last=job.kind, owed=owed)
+
+
+def at_once(domain: Domain, end: Callable[[Domain, Job], Domain]) -> Domain:
+    """The domain once each job has come to the end that *end* gives it, in an order that nobody knows.
+
+    The statistics are those of the last backup that ended: where they differ, it may have been any of them.
+    """
+    untold = domain._replace(kept=Kept.NONE)
+    results = {end(untold, job).kept for job in domain.backups}
+    for job in domain.jobs:
+        domain = end(domain, job)
+    return domain._replace(kept=Kept.UNSURE) if len(results - {Kept.NONE}) > 1 else domain
 
 
 def ran_through(design: Design, domain: Domain, job: Job) -> Domain:

@@ -1,6 +1,7 @@
 """What may have happened by itself, and what follows from an outcome: the model predicts no outcome."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from jobtck.conformance.calls import (
     JOB_VERBS,
@@ -40,7 +41,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design, Handle
-from jobtck.conformance.endings import has_worked, over, ran_through, removed
+from jobtck.conformance.endings import at_once, has_worked, over, ran_through, removed
 from jobtck.conformance.outcomes import Completed, Ended, Id, Outcome, Refusal, Seen, Unknown
 from jobtck.conformance.scene import Scene, begun_kind
 from jobtck.conformance.state import (
@@ -169,17 +170,16 @@ def _block_aborted(scene: Scene, call: Call, _: Outcome) -> State:
 
 
 def _settled(scene: Scene, call: Call, _: Outcome) -> State:
-    domain = scene.domain
-    for job in scene.domain.jobs:
-        domain = ran_through(scene.design, domain, job)
-    return scene.state.with_domain(call.domain, domain)
+    settled = at_once(scene.domain, partial(ran_through, scene.design))
+    return scene.state.with_domain(call.domain, settled)
 
 
 def _stopped(scene: Scene, call: Call, _: Outcome) -> State:
-    domain = scene.domain
-    for job in scene.domain.jobs:
+    def stop(domain: Domain, job: Job) -> Domain:
         unsure = job.phase in (Phase.FINISHED, Phase.ENDING)
-        domain = removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
+        return removed(scene.design, domain, job, Result.UNSURE if unsure else Result.CUT_SHORT)
+
+    domain = at_once(scene.domain, stop)
     gone = tuple(each._replace(stopped=True) for each in domain.gone)
     kept = Kept.UNSURE if isinstance(call, Save) else domain.kept  # a save has statistics of its own
     if scene.domain.backups and kept is Kept.CUT_SHORT:

@@ -97,7 +97,8 @@ class _DomainFields(NamedTuple):
 class Domain(_DomainFields):
     """One domain: its live jobs by label, the gone ones oldest first, and what the legacy calls know.
 
-    `owed` are the results whose terminal events were not taken yet; None when there are too many to tell.
+    `owed` are the results whose terminal events were not taken yet, in no order of theirs; None when there are too many
+    to tell.
     """
 
     @cached_property

@@ -4,6 +4,7 @@ import math
 import random
 import threading
 from collections.abc import Iterator, ValuesView
+from contextlib import contextmanager
 from dataclasses import fields
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from tests.mutants_table import TWO_AT_ONCE
 
 from jobtck.conformance import calls
-from jobtck.conformance.calls import Call, Kind, Mode
+from jobtck.conformance.calls import Call, Kind, Mode, Storage
 from jobtck.conformance.capabilities import Capabilities, Target
 from jobtck.conformance.design import Design, Reuse, presets
 from jobtck.conformance.judge import Judge, Ruling
-from jobtck.conformance.outcomes import DONE, Outcome, Refusal, Waited
+from jobtck.conformance.outcomes import DONE, Events, Outcome, Refusal, Waited
 from jobtck.conformance.ranges import Ranges
 from jobtck.conformance.session import Session
 from jobtck.conformance.state import GONE_MAX, OWED_MAX
@@ -102,6 +103,29 @@ class CountsAtRandom(Reference):
         return space.issued * 7919 % 1_000_003 + 1
 
 
+class EndsInAnyOrder(Reference):
+    """Ends jobs that end at once in any order, and tells of them in that order."""
+
+    def __init__(self, design: Design) -> None:
+        super().__init__(design)
+        self.dice = random.Random(3)
+
+    def catch_up(self, guest: Guest) -> None:
+        with self.shuffled(guest):
+            super().catch_up(guest)
+
+    def stop(self, guest: Guest) -> None:
+        with self.shuffled(guest):
+            super().stop(guest)
+
+    @contextmanager
+    def shuffled(self, guest: Guest) -> Iterator[None]:
+        begun = list(guest.jobs)
+        self.dice.shuffle(guest.jobs)
+        yield
+        guest.jobs.sort(key=begun.index)
+
+
 class WindsDown(Reference):
     """Ends a job some calls after it was told to, and finishes a push whenever it likes (bug B23)."""
 
@@ -162,6 +186,8 @@ class WindsDownTarget(ReferenceTarget):
     [
         pytest.param(ReferenceTarget(presets()["zero-id"], BurnsIds), id="burns-ids"),
         pytest.param(ReferenceTarget(TWO_AT_ONCE, CountsAtRandom), id="counts-at-random"),
+        pytest.param(ReferenceTarget(presets()["qemu-jobs"], EndsInAnyOrder), id="names-end-in-any-order"),
+        pytest.param(ReferenceTarget(presets()["parallel-ids"], EndsInAnyOrder), id="ids-end-in-any-order"),
         pytest.param(WindsDownTarget(presets()["default-job"]), id="winds-down"),
         pytest.param(WindsDownTarget(presets()["zero-id"]), id="winds-down-with-ids"),
     ],
@@ -176,6 +202,28 @@ def test_what_the_contract_leaves_open_is_no_deviation(target: Target) -> None:
         for call in walk(session, alphabet, dice, WALK_CALLS):
             step = session.perform(call)
             assert step.deviations == (), (step.call, step.outcome)
+
+
+@pytest.mark.parametrize("end", [calls.Settle(), calls.Destroy()])
+@pytest.mark.parametrize("design", ["qemu-jobs", "parallel-ids"])
+def test_jobs_that_end_at_once_do_so_in_any_order(design: str, end: Call) -> None:
+    """One of them well, the other not: whose end is told last, and whose statistics are kept, is open."""
+    target = ReferenceTarget(presets()[design], EndsInAnyOrder)
+    judge, backend = Judge(target.design, target.capabilities), target.fresh()
+    broken_off = calls.BackupBegin(label=0, mode=Mode.PUSH, disks=("vda",), name="job-a", storage=Storage.FULL)
+    pull = calls.BackupBegin(label=1, mode=Mode.PULL, disks=("vdb",), name="job-b")
+    push = calls.BackupBegin(label=1, mode=Mode.PUSH, disks=("vdb",), name="job-b")
+    statistics = calls.GetJobStats(completed=True)
+    told: set[Outcome] = set()
+    for second in [pull, push] * 5:
+        backend.end_all_jobs()
+        session = Session(judge, backend)
+        for call in (broken_off, second, end, calls.TakeEvents(due=2), statistics):
+            step = session.perform(call)
+            assert step.deviations == (), (step.call, step.outcome)
+            told.add(step.outcome)
+    if design == "qemu-jobs" and isinstance(end, calls.Settle):
+        assert sum(isinstance(each, Events) and len(each.events) == 2 for each in told) > 1
 
 
 @settings(max_examples=20, deadline=None)
