@@ -15,6 +15,7 @@ from jobtck.conformance.calls import (
     JobType,
     Mode,
     TakeEvents,
+    is_at_once,
 )
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import (
@@ -48,9 +49,9 @@ def alternatives(judge: Judge, step: Step) -> Alternatives:
     """The sorts of answers to the step's call, by what the judge says of each.
 
     Nothing where the sort of the answer alone is not what breaks: where it came too late, or shows less done than
-    before, or where ids are answered.
+    before, or where ids are answered, or two clients at once.
     """
-    if judge.design.has_ids:
+    if judge.design.has_ids or is_at_once(step.call):
         return Alternatives()
     breaking, allowed = set[str](), set[str]()
     for outcome in answers(step.call, judge.capabilities.disks):

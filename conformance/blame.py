@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobtck.conformance.calls import BackupBegin, BlockJobBegin, HandleOf, IdOf
+from jobtck.conformance.calls import BackupBegin, BlockJobBegin, HandleOf, IdOf, is_at_once
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import (
     BlockInfo,
@@ -28,7 +28,8 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
 
     A call of which nothing should have come did something after all, or it would not be needed:
     what it promised is broken. So is the promise of a call that acted, if the last answer shows
-    that it acted on another job. Later calls are suspected first.
+    that it acted on another job, and that of one which two clients made at once: one after the other
+    they would not have shown it. Later calls are suspected first.
     """
     *before, last = steps
     if last.belief is not None and (judge.is_restless or not isinstance(last.outcome, _OF_FORM)):
@@ -46,6 +47,8 @@ def _broken_promises(judge: Judge, suspect: Step, shown: Hurt) -> list[Requireme
     special = [promise for promise in broken if not promise.general]
     if judge.left_alone(suspect):
         return special or broken
+    if is_at_once(suspect.call):
+        return special
     began = isinstance(suspect.call, BackupBegin | BlockJobBegin)
     others = len(suspect.before.state.domains[suspect.call.domain].jobs) > 1
     return special if isinstance(suspect.outcome, Refusal) or (others and not began) else []

@@ -1,7 +1,7 @@
 """The calls of a job-management API are values; ids in them are symbols, so that one trace fits every backend."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
 
@@ -133,6 +133,7 @@ class Flaw(StrEnum):
     KEEP_ALONE = "keep without completed"
     ILL_FORMED_NAME = "ill-formed name"
     CUT_OFF = "cut off"  # the client is killed before it hears the answer
+    AT_ONCE = "two clients at once"  # another client makes the same call at the same time
 
 
 class Storage(StrEnum):
@@ -162,6 +163,7 @@ BAD_BACKUP_INPUT = (
     Flaw.TARGET_EXISTS,
     Flaw.UNKNOWN_CHECKPOINT,
 )
+ARRANGED = frozenset({Flaw.CUT_OFF, Flaw.AT_ONCE})  # nothing is wrong with the input: somebody brings it about
 UNKNOWN_DISK = "vdz"  # well-formed for libvirt's schema, and on no guest of the kit's
 
 
@@ -445,6 +447,7 @@ BLOCK_KIND: Mapping[type[Call], Kind] = {
 }
 JOB_VERBS: tuple[type[JobVerb], ...] = (JobCancel, JobPause, JobResume, JobComplete, JobFinalize, JobDismiss)
 STOPS = (Destroy, Save)
+ENDS: tuple[type[Call], ...] = (BackupEnd, AbortJob, BlockJobAbort)  # what two clients may call at once
 HANDLE_CALLS = (JobGetId, JobGetType, JobFree)
 QUERIES = (
     BackupGetXmlDesc,
@@ -494,6 +497,16 @@ ALL_CALLS: tuple[type[Call], ...] = (
     TakeEvents,
     Inspect,
 )
+
+
+def is_at_once(call: Call) -> bool:
+    """Two clients make the call at the same time."""
+    return getattr(call, "flaw", Flaw.NOTHING) is Flaw.AT_ONCE
+
+
+def alone(call: Call, client: int = 0) -> Call:
+    """The call with nothing wrong, as that client makes it by itself."""
+    return replace(call, client=client, flaw=Flaw.NOTHING)  # type: ignore[call-arg]
 
 
 def call_name(call: type[Call]) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from jobtck.conformance.calls import ALL_CALLS, NAMES, Call, Flaw, Kind, Storage
+from jobtck.conformance.calls import ALL_CALLS, ARRANGED, NAMES, Call, Flaw, Kind, Storage
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Outcome
 
@@ -32,8 +32,9 @@ class Capabilities:
     they are ended or settled. `costly_calls` take seconds; where `disks_wear`, a block job that completes makes
     the next guest cost seconds too. Guests that are driven `in_another_process` are driven side by side.
     `lock_wait_seconds` is how long one of `waiting_calls` may wait for another job's end. `flaws` are the mistakes
-    that its calls leave room for, `storages` what else than sound storage can be put under its backups. `notes` are
-    what a reader of a verdict must know of how the backend was driven.
+    that its calls leave room for, and those of `ARRANGED` that it can bring about; `storages` what else than sound
+    storage can be put under its backups. `notes` are what a reader of a verdict must know of how the backend was
+    driven.
     """
 
     calls: frozenset[str] = frozenset(NAMES.values())
@@ -41,7 +42,7 @@ class Capabilities:
     disks: tuple[str, ...] = ("vda", "vdb")
     disks_per_backup: int | None = None
     parallel_backups: int | None = 1
-    flaws: frozenset[Flaw] = frozenset(Flaw) - {Flaw.CUT_OFF}
+    flaws: frozenset[Flaw] = frozenset(Flaw) - ARRANGED
     storages: frozenset[Storage] = frozenset()
     transient: frozenset[Kind] = frozenset()
     abort_is_asynchronous: bool = False

@@ -25,11 +25,13 @@ from jobtck.conformance.calls import (
     Storage,
     TakeEvents,
     call_name,
+    is_at_once,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT
 from jobtck.conformance.outcomes import (
     AnsweredId,
     BlockInfo,
+    Both,
     Completed,
     Description,
     Done,
@@ -101,10 +103,12 @@ def owed_words(domain: Domain) -> str:
 def is_determined(state: State, call: Call) -> bool:
     """The state says all that an answer depends on.
 
-    It does not of an end that went either way, of an id that was not told, and of how a domain was stopped, which may
-    have events of its own.
+    It does not of an end that went either way, of an id that was not told, of how a domain was stopped, which may
+    have events of its own, and of who came first where two clients call at once.
     """
     domain = state.domains[call.domain]
+    if is_at_once(call):
+        return False
     if isinstance(call, GetJobStats) and call.completed and domain.kept is Kept.UNSURE:
         return False
     if isinstance(call, TakeEvents) and (domain.owed is None or Result.UNSURE in domain.owed or domain.stopped_before):
@@ -267,6 +271,8 @@ def told_words(state: State, call: Call, outcome: Outcome) -> str:
             return " + ".join(sorted(told)) or "no event"
         case Leftovers(names):
             return " + ".join(sorted(set(names))) or "nothing left"
+        case Both(answers):
+            return " + ".join(sorted(told_words(state, call, each) for each in answers))
         case _:
             return outcome_words(outcome)
 
@@ -296,5 +302,7 @@ def outcome_words(outcome: Outcome, code: str = "") -> str:
             return "no job" if told is None else str(told)
         case StatusOf(status, error):
             return "no job" if status is None else f"{status}{', with an error' if error else ''}"
+        case Both(answers):
+            return " + ".join(sorted(map(outcome_words, answers)))
         case _:
             return "value"

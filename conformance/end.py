@@ -1,6 +1,7 @@
 """END: what ends a job, how it is told, and what is left of it."""
 
 from jobtck.conformance.calls import (
+    ENDS,
     AbortJob,
     BackupBegin,
     BackupEnd,
@@ -16,11 +17,11 @@ from jobtck.conformance.calls import (
     ListAllJobs,
     NoJob,
 )
-from jobtck.conformance.outcomes import BlockInfo, Ended, JobInfo, Refusal
+from jobtck.conformance.capabilities import Feature
+from jobtck.conformance.outcomes import BlockInfo, Both, Ended, JobInfo, Refusal
 from jobtck.conformance.predicates import (
     accepted,
     also,
-    anything,
     names_id,
     on,
     ordinary,
@@ -191,7 +192,7 @@ END = (
         id="END-5",
         text="A second end of the same job is refused (or, while it is still ending, accepted without effect).",
         source=mail("the case where a stale job ID was passed in"),
-        needs=Needs(any_call=(BackupEnd, AbortJob, BlockJobAbort)),
+        needs=Needs(any_call=ENDS),
         when=also(ordinary, ends_again),
         then=refused,
         keeps=Hurt.ANY,
@@ -214,9 +215,11 @@ END = (
         text="Of several clients that end one job at once, the answers and what follows can be put in some order "
         "that the contract allows.",
         source=mail("can result in TOCTTOU races"),
-        when=lambda _: False,
-        then=anything,
-        provisional="needs calls that overlap in time; the engine makes one call after the other",
+        needs=Needs(any_call=ENDS, features=frozenset({Feature.SECOND_CLIENT}), flaws=frozenset({Flaw.AT_ONCE})),
+        when=on(*ENDS, flaw=Flaw.AT_ONCE),
+        then=lambda _, answer: answer.has_order,
+        speaks_of=Both,
+        keeps=Hurt.ANY,
     ),
     Requirement(
         id="END-8",

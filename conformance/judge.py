@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import NamedTuple
 
-from jobtck.conformance.calls import Call, Flaw
+from jobtck.conformance.calls import Call, Flaw, alone, is_at_once
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.cells import Cell, cell, is_determined, told_words
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
-from jobtck.conformance.outcomes import ErrorKind, Outcome, Refusal, Unknown, Waited
+from jobtck.conformance.outcomes import Both, ErrorKind, Outcome, Refusal, Single, Unknown, Waited
 from jobtck.conformance.requirement import Answer, Level, Requirement
 from jobtck.conformance.scene import scene
 from jobtck.conformance.state import State, initial
@@ -131,6 +132,8 @@ class Judge:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
         if _is_unheard(call, outcome):
             return self._step_unheard(belief, call, outcome, waited)
+        if isinstance(outcome, Both) and is_at_once(call):
+            return self._step_at_once(belief, call, outcome, waited)
         if not belief.is_sure or (self.is_restless and len(self._futures(belief.state)) > 1):
             return self._step_among(belief, call, outcome, waited)
         state = belief.state
@@ -156,7 +159,10 @@ class Judge:
 
     def rule_afresh(self, state: State, call: Call, outcome: Outcome, waited: Waited) -> Ruling:
         """The same, without looking at what was ruled before."""
-        here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited)
+        has_order = True
+        if isinstance(outcome, Both) and is_at_once(call):
+            has_order = bool(self._in_turn(state, call, outcome))
+        here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited, has_order)
         applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
         broken = [requirement for requirement in applied if not requirement.then(here, answer)]
         return Ruling(
@@ -217,6 +223,35 @@ class Judge:
         done = {unheard(scene(self.design, self.capabilities, state, call)) for state in states}
         ruling = self.rule(belief.state, call, outcome, waited)
         return Step(call, outcome, belief, ruling, (), Belief(frozenset(states | done)))
+
+    def _step_at_once(self, belief: Belief, call: Call, outcome: Both, waited: Waited) -> Step:
+        """Several clients made the call: every order is believed in which no MUST is broken."""
+        led_to = {state: self._in_turn(state, call, outcome) for state in self._may_be(belief)}
+        kept = [state for state, states in led_to.items() if states]
+        if not kept:
+            ruling = self.rule(belief.state, call, outcome, waited)
+            return Step(call, outcome, belief, ruling, ruling.broken, None)
+        merged = self._merged(belief, call, frozenset(self.rule(state, call, outcome, waited) for state in kept))
+        after_it = Belief(self._origins(frozenset[State]().union(*led_to.values())))
+        return Step(call, outcome, belief, merged, merged.misformed, after_it)
+
+    def _in_turn(self, state: State, call: Call, outcome: Both) -> frozenset[State]:
+        """Where it leads if clients make the call one after the other, and the answers are theirs in some order."""
+        orders = set(permutations(outcome.answers))
+        return frozenset[State]().union(*(self._one_by_one(state, alone(call), each) for each in orders))
+
+    def _one_by_one(self, state: State, call: Call, outcomes: Iterable[Single]) -> set[State]:
+        states = {state}
+        for outcome in outcomes:
+            may_be = {later for each in states for later in self._futures(each)}
+            kept = (each for each in may_be if not self.rule(each, call, outcome).broken)
+            states = {self._follow(each, call, outcome) for each in kept}
+        return states
+
+    def _origins(self, states: frozenset[State]) -> frozenset[State]:
+        """The states without those that come of others by themselves: they are believed all the same."""
+        later = {each for state in states for each in self._futures(state) if each != state}
+        return states - later
 
     def _may_be(self, belief: Belief) -> set[State]:
         """The states believed, and all that may have come of them without any call."""

@@ -31,6 +31,7 @@ from jobtck.conformance.outcomes import (
     STANDS,
     AnsweredId,
     BlockInfo,
+    Both,
     Description,
     GotHandle,
     Id,
@@ -40,6 +41,7 @@ from jobtck.conformance.outcomes import (
     Progress,
     Refusal,
     Seen,
+    Single,
     Unknown,
 )
 from jobtck.conformance.ranges import Ranges
@@ -110,6 +112,11 @@ class Ledger:
 
     def read(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
         """The outcome with labels in the place of ids, and without what differs from run to run."""
+        if isinstance(outcome, Both):
+            return Both.in_any_order(*(self._single(call, each, belief) for each in outcome.answers))
+        return self._single(call, outcome, belief)
+
+    def _single(self, call: Call, outcome: Single, belief: Belief) -> Single:
         if isinstance(outcome, Refusal):
             self._note_begin(call)
             return _silent(outcome)
@@ -134,7 +141,7 @@ class Ledger:
         if type(call) not in _PROGRESS_GOES_ON and self._progress:
             self._progress = {key: value for key, value in self._progress.items() if key[0] != call.domain}
 
-    def _id(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
+    def _id(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, Id)
         state = belief.state
         if isinstance(call, _CREATING):
@@ -154,28 +161,28 @@ class Ledger:
             self._bind_id(label, call.domain, self._space(kind), outcome.id)
         return Id(seen)
 
-    def _handle(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
+    def _handle(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, GotHandle)
         if isinstance(call, BackupBegin | JobLookupId | JobCompose) and outcome.token is not None:
             self._tokens[call.label] = outcome.token
         return GotHandle()
 
-    def _description(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
+    def _description(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, Description)
         told = Seen.NOTHING if outcome.id is None else self._see(call.domain, JobType.BACKUP, outcome.id, belief)
         return Description(told, outcome.mode, outcome.disks, "invalid" if outcome.flaw else "")
 
-    def _list(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:
+    def _list(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, Listed)
         jobs = ((self._see(call.domain, type, id, belief), type) for id, type in outcome.jobs)
         return Listed(tuple(sorted(jobs, key=repr)))
 
-    def _job_info(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
+    def _job_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, JobInfo)
         source = NAMES[type(call)]  # the two queries count in units of their own
         return JobInfo(outcome.type, STANDS, self._ran_backwards((call.domain, source), outcome.progress))
 
-    def _block_info(self, call: Call, outcome: Outcome, _: Belief) -> Outcome:
+    def _block_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, BlockInfo)
         disk = getattr(call, "disk", "")
         return BlockInfo(outcome.kind, STANDS, self._ran_backwards((call.domain, disk), outcome.progress))
@@ -268,7 +275,7 @@ _PROGRESS_GOES_ON = frozenset(
     for call in NAMES
     if call in (Disconnect, RestartServer) or call.__name__.startswith(("Get", "BackupGet", "List", "Job"))
 ) - {JobSetDefaultId, *JOB_VERBS}  # another default is another job, whose progress may be less
-_READERS: dict[type, Callable[[Ledger, Call, Outcome, Belief], Outcome]] = {
+_READERS: dict[type, Callable[[Ledger, Call, Single, Belief], Single]] = {
     Id: Ledger._id,  # noqa: SLF001
     GotHandle: Ledger._handle,  # noqa: SLF001
     Description: Ledger._description,  # noqa: SLF001

@@ -205,5 +205,26 @@ Value = (
     | Events
     | Leftovers
 )
-Outcome = Value | Refusal | Unknown
+Single = Value | Refusal | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The answers to a call that several clients made at once; as read by the session, in an order of its own."""
+
+    answers: tuple[Single, ...]
+
+    @classmethod
+    def in_any_order(cls, *answers: Single) -> "Both":
+        """The same for the same answers, whoever got which."""
+        return cls(tuple(sorted(answers, key=repr)))
+
+
+Outcome = Single | Both
 DONE = Done()
+
+
+def refusal_in(outcome: Outcome) -> Refusal | None:
+    """The refusal that the outcome is, or the first of several."""
+    answers = outcome.answers if isinstance(outcome, Both) else (outcome,)
+    return next((each for each in answers if isinstance(each, Refusal)), None)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from types import UnionType
 
-from jobtck.conformance.calls import BLOCK_KIND, Call, call_name
+from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
-from jobtck.conformance.outcomes import Outcome, Waited
+from jobtck.conformance.outcomes import Outcome, Single, Waited
 from jobtck.conformance.scene import Scene
 
 
@@ -34,10 +34,14 @@ class Hurt(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An outcome as the session read it, with how long it took."""
+    """An outcome as the session read it, with how long it took.
+
+    `has_order`: several answers could have been given one after the other.
+    """
 
     outcome: Outcome
     waited: Waited = Waited.AT_ONCE
+    has_order: bool = True
 
 
 When = Callable[[Scene], bool]
@@ -54,7 +58,7 @@ HANDLE_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Where a requirement applies: axes of the design (None: any), calls and features of the backend.
+    """Where a requirement applies: axes of the design (None: any), calls, features and flaws of the backend.
 
     Of `any_call` one suffices, and of `also_any_call` too; `all_calls` and `features` are all needed. `second_job`
     says that a job must meet another one, `limited` that there is a limit of backups at once.
@@ -75,6 +79,7 @@ class Needs:
     limited: bool = False
     second_job: bool = False
     features: frozenset[Feature] = frozenset()
+    flaws: frozenset[Flaw] = frozenset()
 
     def missing_in_design(self, design: Design) -> str:
         """What the design lacks, in words; empty when it lacks nothing."""
@@ -114,15 +119,16 @@ class Needs:
             return "a second backup at once"
         if self.limited and parallel is None:
             return "a limit of backups at once"
-        return ", ".join(sorted(self.features - capabilities.features))
+        return ", ".join([*sorted(self.features - capabilities.features), *sorted(self.flaws - capabilities.flaws)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """One numbered demand. `when` says where it applies, `then` what it demands of the outcome.
 
-    `speaks_of` narrows it to answers of one sort. `keeps` says what later queries must not show of the
-    call; a `general` requirement is named for that only if no other promised the same.
+    `speaks_of` narrows it to answers of one sort, or widens it to those of several clients at once. `keeps` says what
+    later queries must not show of the call; a `general` requirement is named for that only if no other promised the
+    same.
     `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
     that breaks one of them, it is to blame.
     Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
@@ -136,7 +142,7 @@ class Requirement:
     needs: Needs = field(default_factory=Needs)
     when: When
     then: Then
-    speaks_of: type[object] | UnionType = object
+    speaks_of: type[object] | UnionType = Single
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
     presumes: tuple[str, ...] = ()

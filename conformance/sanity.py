@@ -16,7 +16,7 @@ from jobtck.conformance.calls import (
     Storage,
     TakeEvents,
 )
-from jobtck.conformance.outcomes import ErrorKind, Events, Leftovers, Refusal, Waited
+from jobtck.conformance.outcomes import Both, ErrorKind, Events, Leftovers, Outcome, Refusal, Waited
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
 from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
@@ -57,6 +57,13 @@ def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
     """The query, or the refusal that does not wait for another job, comes at once."""
     refused = isinstance(answer.outcome, Refusal) and answer.outcome.kind not in WAITS_FOR_OTHERS
     return answer.waited is Waited.AT_ONCE or not (scene.is_query or refused)
+
+
+def no_internal_error(_: Scene, answer: Answer) -> bool:
+    """None of the answers is that of an internal error."""
+    told = answer.outcome
+    answers = told.answers if isinstance(told, Both) else (told,)
+    return not any(isinstance(each, Refusal) and each.kind is ErrorKind.INTERNAL for each in answers)
 
 
 SANITY = (
@@ -117,6 +124,7 @@ SANITY = (
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
         then=lambda _, answer: answer.waited is not Waited.TOO_LONG,
+        speaks_of=Outcome,
         form_only=True,
     ),
     Requirement(
@@ -136,8 +144,8 @@ SANITY = (
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment and scene.storage is not Storage.FULL,
-        then=lambda _, answer: isinstance(answer.outcome, Refusal) and answer.outcome.kind is not ErrorKind.INTERNAL,
-        speaks_of=Refusal,
+        then=no_internal_error,
+        speaks_of=Refusal | Both,
         form_only=True,
     ),
 )

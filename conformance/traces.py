@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 
 from jobtck.conformance.calls import (
     CALL_OF_NAME,
+    ENDS,
     BackupBegin,
     BlockJobBegin,
     Call,
@@ -16,6 +17,7 @@ from jobtck.conformance.calls import (
     NoJob,
     Odd,
     call_name,
+    is_at_once,
 )
 from jobtck.conformance.comparison import CellChange
 from jobtck.conformance.design import Design, Handle, design_of
@@ -223,6 +225,8 @@ def _misfit(call: Call, design: Design) -> str:
             return f"{'needs a' if handle is Handle.NAME else 'cannot have a'} name where handle = '{handle}'"
         if call.waits and handle is not Handle.NAME:
             return f"leaves no step to its client where handle = '{handle}'"
+    if is_at_once(call) and not isinstance(call, ENDS):
+        return "is made by two clients at once: only calls that end a job are"
     match getattr(call, "job", None):
         case NoJob() if handle is not Handle.NONE:
             return f"names no job, and handle = '{handle}' demands one"

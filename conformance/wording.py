@@ -20,6 +20,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.cells import CLIENT_WORDS, outcome_words
 from jobtck.conformance.outcomes import (
     BlockInfo,
+    Both,
     Completed,
     Description,
     Done,
@@ -122,5 +123,7 @@ def answer_text(outcome: Outcome) -> str:
             return "; ".join(f"{type} {'succeeded' if well else 'did not succeed'}" for type, well in events) or "none"
         case Leftovers(names):
             return ", ".join(names) or "nothing left"
+        case Both(answers):
+            return " and ".join(map(sort_text, answers))
         case _:
             return outcome_words(outcome)

@@ -72,18 +72,28 @@ def why_none(target: TargetRecord, deviation: Deviation) -> str:
         return f"it was seen on {target.backend} as {target.design.name}, and scripts speak to libvirt as it is"
     if not deviation.lines:
         return "the result was written by a release that did not keep its calls: run again"
+    if why := next(filter(None, map(_why_never, calls)), ""):
+        return why
     if not deviation.breaking or not convincing(deviation):
         return "it is about how long the call takes or how far a job is, and not about the sort of its answer"
     if not all(_is_writable(call) for call in calls):
         return "a disk in it has a name that no script can write"
     if len(calls) > STEPS_MAX:
         return f"it has more than {STEPS_MAX} calls"
-    for call in calls:
-        if isinstance(call, RestartServer) or (isinstance(call, Disconnect) and call.manner is Manner.KILLED):
-            return "it needs a server, or a client, that is killed: play its trace with jobtck replay"
-        if getattr(call, "flaw", None) is Flaw.CUT_OFF:
-            return "it needs a client that is killed in the middle of a call: play its trace with jobtck replay"
     return ""
+
+
+def _why_never(call: Call) -> str:
+    """Why a script cannot show anything that needs the call, in words; empty if one can."""
+    if isinstance(call, RestartServer) or (isinstance(call, Disconnect) and call.manner is Manner.KILLED):
+        return "it needs a server, or a client, that is killed: play its trace with jobtck replay"
+    match getattr(call, "flaw", None):
+        case Flaw.CUT_OFF:
+            return "it needs a client that is killed in the middle of a call: play its trace with jobtck replay"
+        case Flaw.AT_ONCE:
+            return "it needs two clients that call at once: play its trace with jobtck replay"
+        case _:
+            return ""
 
 
 def _is_writable(call: Call) -> bool:

@@ -1,11 +1,9 @@
 """Calls worth trying in a belief: every verb, on everything there is and on much that is not."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
-    BAD_STORAGES,
     JOB_VERBS,
     UNKNOWN_DISK,
     AbortJob,
@@ -16,16 +14,12 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     BlockJobSetSpeed,
     Call,
-    CrashGuest,
-    Destroy,
-    Disconnect,
     Flaw,
     GetBlockJobInfo,
     GetJobInfo,
     GetJobStats,
     HandleOf,
     IdOf,
-    Inspect,
     JobCompose,
     JobFree,
     JobGetDefaultId,
@@ -36,28 +30,22 @@ from jobtck.conformance.calls import (
     JobSetDefaultId,
     JobType,
     ListAllJobs,
-    Manner,
     Mode,
-    NoJob,
     Odd,
-    RestartServer,
-    Save,
-    Settle,
-    Start,
     Storage,
-    TakeEvents,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.state import HANDLE_LABELS, LIVE_JOBS_MAX, Gone, State
-from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, events_due, free_label, is_on_bad_storage
-from jobtck.strategies.named_jobs import NamedJobs, beside_none_led_by_hand
+from jobtck.strategies.around import Around
+from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, free_label
+from jobtck.strategies.named_jobs import beside_none_led_by_hand
 
 ILL_FORMED_NAMES = ("", "1job")
 
 
-class Alphabet(NamedJobs):
+class Alphabet(Around):
     """The calls of one design on one backend, made once and offered where they make sense."""
 
     def __init__(self, design: Design, capabilities: Capabilities, live_jobs: int = LIVE_JOBS_MAX) -> None:
@@ -95,14 +83,6 @@ class Alphabet(NamedJobs):
         fits = fits and (storage is Storage.SOUND or storage in self.capabilities.storages)
         return fits and self.capabilities.has(type(call))
 
-    def _beside_sound_storage(self, slot: Slot) -> Slot:
-        """The slot, in a tour only where no job is on bad storage: there it teaches next to nothing more."""
-
-        def variants(state: State, belief: Belief) -> Sequence[Variant]:
-            return () if not self._is_roomy and is_on_bad_storage(state) else slot.variants(state, belief)
-
-        return slot._replace(variants=variants)
-
     # -- what a state offers --------------------------------------------------------------------------------------
 
     def _lawful_slots(self) -> Iterator[Slot]:
@@ -116,11 +96,7 @@ class Alphabet(NamedJobs):
             yield Slot("handles", self._handles, self._handle_verbs, lawful=True)
             yield Slot("look-ups", self._looked_up, self._lookups, lawful=True)
             yield Slot("odd look-ups", self._free_handles, self._odd_lookups, lawful=True)
-        yield Slot("surroundings", _around, self._surroundings, lawful=True)
-        yield self._beside_sound_storage(Slot("faults", _running, self._faults, lawful=True))
-        yield Slot("begin on bad storage", self._free_first_disk, self._begins_on_bad_storage, lawful=True)
-        yield Slot("begin that is cut off", self._free_first_disk, self._begins_cut_off, lawful=True)
-        yield Slot("end that is cut off", self._alone, self._ends_cut_off, lawful=True)
+        yield from self._slots_around()
 
     def _unlawful_slots(self) -> Iterator[Slot]:
         yield Slot("flawed begin", self._labels, self._flawed_begins, lawful=False)
@@ -154,16 +130,6 @@ class Alphabet(NamedJobs):
         free = [disk for disk in self.capabilities.disks if domain.on_disk(disk) is None]
         return [(*label, disk) for label in self._labels(state, belief) for disk in free]
 
-    def _free_first_disk(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """A label, where it is enough to see what becomes of a begin."""
-        domain = state.domains[0]
-        return self._labels(state, belief) if domain.running and not domain.jobs else ()
-
-    def _alone(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """The only job there is, if it is sure to be there: beside others nobody could tell which one was ended."""
-        is_clear = belief.is_sure and sum([len(domain.jobs) for domain in state.domains]) == 1
-        return self._live(state, belief)[:1] if is_clear and state.domains[0].backups else ()
-
     def _busy_disks(self, state: State, belief: Belief) -> Sequence[Variant]:
         domain = state.domains[0]
         busy = [disk for disk in self.capabilities.disks if not domain.running or domain.on_disk(disk) is not None]
@@ -172,20 +138,8 @@ class Alphabet(NamedJobs):
     def _pairs(self, state: State, belief: Belief) -> Sequence[Variant]:
         return self._labels(state, belief) if state.domains[0].running else ()
 
-    def _live(self, state: State, _: Belief) -> Sequence[Variant]:
-        match self.design.handle:
-            case Handle.NONE:
-                return ((NoJob.NAMED,),)
-            case Handle.OPAQUE:
-                return [(HandleOf(label),) for label, _ in state.handles]
-            case _:
-                return [*((IdOf(job.label),) for job in state.domains[0].jobs if self._told(job)), (Odd.ZERO,)]
-
     def _any_reference(self, state: State, belief: Belief) -> Sequence[Variant]:
         return [*self._live(state, belief), *self._dead(state, belief)]
-
-    def _block_jobs(self, state: State, _: Belief) -> Sequence[Variant]:
-        return [(job.disks[0],) for job in state.domains[0].jobs if not job.kind.is_backup]
 
     def _any_disk(self, _: State, __: Belief) -> Sequence[Variant]:
         return [(disk,) for disk in (*self.capabilities.disks, UNKNOWN_DISK)]
@@ -307,36 +261,7 @@ class Alphabet(NamedJobs):
         yield BlockJobAbort(disk=disk)
         yield BlockJobAbort(disk=disk, pivot=True)
 
-    # -- what happens around the calls, and in another domain -----------------------------------------------------
-
-    def _surroundings(self, running: bool, backups: bool, due: int) -> Iterator[Call]:  # noqa: FBT001
-        yield from (Settle(), Save(), Destroy()) if running else (Start(),)
-        yield TakeEvents(due=due)
-        if not backups:
-            yield Inspect()
-
-    def _faults(self, running: bool) -> Iterator[Call]:  # noqa: FBT001
-        yield from (Disconnect(manner=manner) for manner in Manner)
-        if SECOND_CLIENT in self._others:
-            yield Disconnect(client=SECOND_CLIENT, manner=Manner.KILLED)
-        yield from (RestartServer(manner=manner) for manner in Manner)
-        if running:
-            yield CrashGuest()
-
-    def _begins_on_bad_storage(self, label: int) -> Iterator[Call]:
-        push, pull = (self._begin(label, mode, self.capabilities.disks[:1]) for mode in (Mode.PUSH, Mode.PULL))
-        yield from (replace(push, storage=storage) for storage in BAD_STORAGES)
-        if self.design.handle is not Handle.NAME:  # there no guest writes, and a pull does not either
-            yield replace(pull, storage=Storage.FULL)
-
-    def _begins_cut_off(self, label: int) -> Iterator[Call]:
-        yield self._begin(label, Mode.PULL, self.capabilities.disks[:1], Flaw.CUT_OFF)
-
-    def _ends_cut_off(self, reference: JobRef) -> Iterator[Call]:
-        if self.capabilities.has(BackupEnd):
-            yield BackupEnd(job=reference, abort=True, flaw=Flaw.CUT_OFF)
-        else:
-            yield AbortJob(flaw=Flaw.CUT_OFF)
+    # -- in another domain ----------------------------------------------------------------------------------------
 
     def _begin_elsewhere(self, label: int) -> Iterator[Call]:
         yield BackupBegin(label=label, mode=Mode.PULL, disks=self.capabilities.disks[:1], domain=1)
@@ -348,15 +273,6 @@ class Alphabet(NamedJobs):
 
 def _always(_: State, __: Belief) -> Sequence[Variant]:
     return ((),)
-
-
-def _around(state: State, belief: Belief) -> Sequence[Variant]:
-    domain = state.domains[0]
-    return ((domain.running, bool(domain.backups), events_due(belief)),)
-
-
-def _running(state: State, _: Belief) -> Sequence[Variant]:
-    return ((state.domains[0].running,),)
 
 
 def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:

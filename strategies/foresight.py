@@ -1,6 +1,7 @@
 """What the requirements let a call end in: for planning only, nobody is judged by it."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from jobtck.conformance.calls import (
     NAMES,
@@ -30,12 +31,14 @@ from jobtck.conformance.calls import (
     Mode,
     Save,
     TakeEvents,
+    alone,
 )
 from jobtck.conformance.design import Design, Handle
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.outcomes import (
     DONE,
     BlockInfo,
+    Both,
     Completed,
     Description,
     Ended,
@@ -50,6 +53,7 @@ from jobtck.conformance.outcomes import (
     Outcome,
     Refusal,
     Seen,
+    Single,
     StatusOf,
     TypeOf,
     Unknown,
@@ -71,7 +75,7 @@ STATUSES: Mapping[Phase, JobStatus] = {
     Phase.PENDING: JobStatus.PENDING,
     Phase.CONCLUDED: JobStatus.CONCLUDED,
 }
-BEGUN: Mapping[Handle, Outcome] = {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}
+BEGUN: Mapping[Handle, Single] = {Handle.INTEGER: Id(Seen.FRESH), Handle.OPAQUE: GotHandle()}
 
 
 def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
@@ -86,6 +90,10 @@ def foresee(judge: Judge, belief: Belief, call: Call) -> Step | None:
 def imaginable(design: Design, state: State, call: Call) -> Iterator[Outcome]:
     """Answers that a backend might give, values first."""
     flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
+    if flaw is Flaw.AT_ONCE:
+        answers = (*_values(design, state, alone(call)), *LIKELY_REFUSALS)
+        yield from (Both.in_any_order(*pair) for pair in product(answers, LIKELY_REFUSALS))
+        return
     if flaw is Flaw.CUT_OFF:
         yield Unknown()
     elif flaw is Flaw.NOTHING and not _may_be_hindered(state, call):
@@ -107,7 +115,7 @@ def _may_be_hindered(state: State, call: Call) -> bool:
             return False
 
 
-def _values(design: Design, state: State, call: Call) -> Iterator[Outcome]:  # noqa: PLR0915
+def _values(design: Design, state: State, call: Call) -> Iterator[Single]:  # noqa: PLR0915
     domain = state.domains[call.domain]
     match call:
         case BackupBegin():

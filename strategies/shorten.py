@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import Call, alone, is_at_once
+from jobtck.conformance.capabilities import SECOND_CLIENT
 
 TRIES_MAX = 400  # programs tried for one counter-example; on a guest each takes some ten milliseconds
 
@@ -48,4 +49,19 @@ def plainer(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call,
             candidate = (*needed[:at], replace(needed[at], client=0), *needed[at + 1 :])
             if still_deviates(candidate):
                 needed = candidate
+    return needed
+
+
+def apart(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
+    """The calls, none by two clients at once that shows as much if one makes it, or one after the other."""
+    needed = tuple(calls)
+    for at in reversed(range(len(needed))):
+        if not is_at_once(needed[at]):
+            continue
+        by_each = (alone(needed[at]), alone(needed[at], SECOND_CLIENT))
+        for instead in (by_each[:1], by_each):
+            candidate = (*needed[:at], *instead, *needed[at + 1 :])
+            if still_deviates(candidate):
+                needed = candidate
+                break
     return needed

@@ -36,7 +36,7 @@ from jobtck.conformance.outcomes import (
     Unknown,
 )
 from jobtck.conformance.session import Session
-from jobtck.fixtures.adapter_outcomes import SHAPES, Nonsense, answer_of, outcome_json, read_outcome
+from jobtck.fixtures.adapter_outcomes import BOTH, SHAPES, Nonsense, answer_of, outcome_json, read_outcome
 from jobtck.fixtures.adapter_protocol import (
     Greeting,
     call_json,
@@ -233,7 +233,7 @@ def test_the_schema_knows_what_the_kit_knows() -> None:
     assert set(defs["capabilities"]["properties"]["features"]["items"]["enum"]) == {
         feature.name.lower() for feature in Feature
     }
-    assert {each["properties"]["outcome"]["const"] for each in defs["outcome"]["oneOf"]} == set(SHAPES)
+    assert {each["properties"]["outcome"]["const"] for each in defs["outcome"]["oneOf"]} == {*SHAPES, BOTH}
 
 
 def test_every_call_has_an_answer() -> None:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from jobtck.conformance.alternatives import alternatives
 from jobtck.conformance.blame import blame
-from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call
+from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call, alone, is_at_once
 from jobtck.conformance.capabilities import Backend, Target
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import Handle
 from jobtck.conformance.judge import Judge, Step
-from jobtck.conformance.outcomes import Outcome, Refusal
+from jobtck.conformance.outcomes import Outcome, refusal_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
 from jobtck.conformance.wording import LETTERS, answer_text
-from jobtck.strategies.shorten import plainer, shorten
+from jobtck.strategies.shorten import apart, plainer, shorten
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
@@ -102,7 +102,8 @@ def _shortened(
     """As few calls as can show it, by the first client where it is not about another, and how many are surely needed.
 
     Where there was no time to leave all others out, that is the last one only. They may lead to the same
-    answer in a plainer state, where it breaks what was taken for granted.
+    answer in a plainer state, where it breaks what was taken for granted. What is broken one after the other as well
+    is not blamed on two clients at once.
     """
     best = performed
     end = time.monotonic() + SHORTEN_SECONDS_MAX
@@ -117,8 +118,13 @@ def _shortened(
         best = again
         return True
 
-    shorten([each.call for each in performed], still_deviates)
+    *way, last = (each.call for each in performed)
+    apart([last], lambda instead: still_deviates((*way, *instead)))
+    shorten([each.call for each in best], still_deviates)
     plainer([each.call for each in best], still_deviates)
+    if any(is_at_once(each.call) for each in best):
+        apart([each.call for each in best], still_deviates)
+        shorten([each.call for each in best], still_deviates)
     is_short = not (stop() or time.monotonic() > end)
     return best, len(best) if is_short else 1
 
@@ -127,6 +133,8 @@ def _shows_as_much(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one that explains it."""
     if step.deviations == shown.deviations:
         return bool(step.deviations)
+    if is_at_once(shown.call) and step.call == alone(shown.call, step.call.client):
+        return bool(step.deviations) and step.belief is None
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
         return False
     presumed = {id for broken in shown.deviations for id in BY_ID[broken].presumes}
@@ -173,7 +181,7 @@ def _rate(
 
 def _line(performed: Performed) -> TraceLine:
     outcome: Outcome = performed.outcome
-    refusal = outcome if isinstance(outcome, Refusal) else None
+    refusal = refusal_in(outcome)
     return TraceLine(
         call=performed.call,
         answer=answer_text(outcome),
