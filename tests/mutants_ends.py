@@ -3,6 +3,7 @@
 from tests.mutants_table import (
     DEFAULT_JOB,
     OPAQUE_HANDLES,
+    PARALLEL_IDS,
     QEMU_JOBS,
     ZERO_ID,
     Mutant,
@@ -13,7 +14,9 @@ from jobtck.conformance.calls import Flaw, JobType
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import (
     DONE,
+    Both,
     Completed,
+    Done,
     Ended,
     ErrorKind,
     JobInfo,
@@ -159,6 +162,46 @@ class ChecksFlagsLate(Reference):
         return found
 
 
+# Two clients at once: each of these is right as long as one client calls after the other.
+
+
+class EndsForBoth(Reference):
+    """Looks for the job in one step and ends it in another: of two clients at once each is told that it ended it."""
+
+    def serve_both(self, guest: Guest, call: calls.Call) -> Both:
+        first, second = super().serve_both(guest, call).answers
+        return Both((first, first if isinstance(first, Done | Ended) else second))
+
+
+class EndsForNeither(Reference):
+    """Lets two clients at once wait for each other: both are refused, and the job is gone all the same."""
+
+    def serve_both(self, guest: Guest, call: calls.Call) -> Both:
+        _, second = super().serve_both(guest, call).answers
+        return Both((second, second))
+
+
+class EndsTheNextToo(Reference):
+    """Tells the second of two clients that the job is gone, and ends another one for it."""
+
+    def serve_both(self, guest: Guest, call: calls.Call) -> Both:
+        before = len(guest.backups)
+        answers = super().serve_both(guest, call)
+        if len(guest.backups) < before and guest.backups:
+            self.end_backup(guest, guest.backups[0], success=True)
+        return answers
+
+
+class TellsOfTheEndTwice(Reference):
+    """Sends the terminal event of a job for each of two clients that end it at once."""
+
+    def serve_both(self, guest: Guest, call: calls.Call) -> Both:
+        before = len(guest.events)
+        answers = super().serve_both(guest, call)
+        guest.events.extend(tuple(guest.events)[before:])
+        return answers
+
+
 MUTANTS = (
     Mutant(PullIsNeverFinished, QEMU_JOBS, "END-1", 2),
     Mutant(EndsUnfinishedPush, ZERO_ID, "END-2", 2),
@@ -171,6 +214,10 @@ MUTANTS = (
     Mutant(AbortsNothingGladly, DEFAULT_JOB, "END-5", 1),
     Mutant(SucceedsWithAnError, DEFAULT_JOB, "END-6", 3),
     Mutant(PraisesTheAborted, DEFAULT_JOB, "END-6", 3),
+    Mutant(EndsForBoth, DEFAULT_JOB, "END-7", 2),
+    Mutant(EndsForNeither, ZERO_ID, "END-7", 2),
+    Mutant(EndsTheNextToo, PARALLEL_IDS, "END-7", 4),
+    Mutant(TellsOfTheEndTwice, OPAQUE_HANDLES, "END-7", 3),
     Mutant(AbortIgnoresFlags, DEFAULT_JOB, "END-8", 2),
     Mutant(ChecksFlagsLate, DEFAULT_JOB, "END-8", 3),
 )
