@@ -88,8 +88,8 @@ class Alphabet(Around):
     def _lawful_slots(self) -> Iterator[Slot]:
         yield Slot("begin", self._free_disks, self._begins_on, lawful=True)
         yield Slot("begin on two disks", self._pairs, self._begins_of_two, lawful=True)
-        yield Slot("verbs", self._live, self._verbs, lawful=True)
-        yield Slot("block job", self._block_jobs, self._disk_verbs, lawful=True)
+        yield Slot("verbs", self._live, self._live_verbs, lawful=True)
+        yield Slot("block job", self._block_jobs, self._block_job_verbs, lawful=True)
         yield Slot("questions", _always, self._questions, lawful=True)
         yield Slot("legacy end", _always, self._legacy_ends, lawful=True)
         if self.design.handle is Handle.OPAQUE:
@@ -188,6 +188,10 @@ class Alphabet(Around):
         if self.design.default_job and reference is not Odd.ZERO:
             yield JobSetDefaultId(job=reference)
 
+    def _live_verbs(self, reference: JobRef) -> Iterator[Call]:
+        yield from self._verbs(reference)
+        yield BackupEnd(job=reference, abort=True, flaw=Flaw.AT_ONCE)
+
     def _wrong_verbs(self, reference: JobRef) -> Iterator[Call]:
         if not isinstance(reference, Odd):
             yield BackupGetXmlDesc(job=reference, flaw=Flaw.UNKNOWN_FLAGS)
@@ -234,6 +238,7 @@ class Alphabet(Around):
         yield AbortJob()
         if SECOND_CLIENT in self._others:
             yield AbortJob(client=SECOND_CLIENT)
+        yield AbortJob(flaw=Flaw.AT_ONCE)
 
     def _bad_questions(self) -> Iterator[Call]:
         disk = self.capabilities.disks[0]
@@ -260,6 +265,10 @@ class Alphabet(Around):
         yield BlockJobSetSpeed(disk=disk)
         yield BlockJobAbort(disk=disk)
         yield BlockJobAbort(disk=disk, pivot=True)
+
+    def _block_job_verbs(self, disk: str) -> Iterator[Call]:
+        yield from self._disk_verbs(disk)
+        yield BlockJobAbort(disk=disk, flaw=Flaw.AT_ONCE)
 
     # -- in another domain ----------------------------------------------------------------------------------------
 

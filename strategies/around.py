@@ -7,7 +7,6 @@ from jobtck.conformance.calls import (
     BAD_STORAGES,
     AbortJob,
     BackupEnd,
-    BlockJobAbort,
     Call,
     CrashGuest,
     Destroy,
@@ -45,9 +44,6 @@ class Around(NamedJobs):
         yield Slot("begin on bad storage", self._free_first_disk, self._begins_on_bad_storage, lawful=True)
         yield Slot("begin that is cut off", self._free_first_disk, self._begins_cut_off, lawful=True)
         yield Slot("end that is cut off", self._alone, self._ends_cut_off, lawful=True)
-        if SECOND_CLIENT in self._others:
-            yield self._beside_sound_storage(Slot("ends at once", self._live, self._ends_at_once, lawful=True))
-            yield Slot("block job ended at once", self._block_jobs, self._block_ends_at_once, lawful=True)
 
     def _beside_sound_storage(self, slot: Slot) -> Slot:
         """The slot, in a tour only where no job is on bad storage: there it teaches next to nothing more."""
@@ -111,13 +107,6 @@ class Around(NamedJobs):
             yield BackupEnd(job=reference, abort=True, flaw=Flaw.CUT_OFF)
         else:
             yield AbortJob(flaw=Flaw.CUT_OFF)
-
-    def _ends_at_once(self, reference: JobRef) -> Iterator[Call]:
-        yield AbortJob(flaw=Flaw.AT_ONCE)
-        yield BackupEnd(job=reference, abort=True, flaw=Flaw.AT_ONCE)
-
-    def _block_ends_at_once(self, disk: str) -> Iterator[Call]:
-        yield BlockJobAbort(disk=disk, flaw=Flaw.AT_ONCE)
 
 
 def _around(state: State, belief: Belief) -> Sequence[Variant]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from jobtck.conformance.calls import Call, alone, is_at_once
+from jobtck.conformance.calls import ARRANGED, Call, alone, is_at_once
 from jobtck.conformance.capabilities import SECOND_CLIENT
 
 TRIES_MAX = 400  # programs tried for one counter-example; on a guest each takes some ten milliseconds
@@ -52,14 +52,18 @@ def plainer(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call,
     return needed
 
 
-def apart(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
-    """The calls, none by two clients at once that shows as much if one makes it, or one after the other."""
+def undisturbed(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
+    """The calls, none cut off, and none by two clients at once, where something deviates without that too.
+
+    What two clients called at once is tried by one of them, then by one after the other.
+    """
     needed = tuple(calls)
     for at in reversed(range(len(needed))):
-        if not is_at_once(needed[at]):
+        if getattr(needed[at], "flaw", None) not in ARRANGED:
             continue
-        by_each = (alone(needed[at]), alone(needed[at], SECOND_CLIENT))
-        for instead in (by_each[:1], by_each):
+        by_one = (alone(needed[at]),)
+        by_each = (*by_one, alone(needed[at], SECOND_CLIENT)) if is_at_once(needed[at]) else by_one
+        for instead in dict.fromkeys((by_one, by_each)):
             candidate = (*needed[:at], *instead, *needed[at + 1 :])
             if still_deviates(candidate):
                 needed = candidate

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from jobtck.conformance.alternatives import alternatives
 from jobtck.conformance.blame import blame
-from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call, alone, is_at_once
+from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call
 from jobtck.conformance.capabilities import Backend, Target
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import Handle
@@ -15,7 +16,7 @@ from jobtck.conformance.outcomes import Outcome, refusal_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
 from jobtck.conformance.wording import LETTERS, answer_text
-from jobtck.strategies.shorten import apart, plainer, shorten
+from jobtck.strategies.shorten import plainer, shorten, undisturbed
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
@@ -102,28 +103,30 @@ def _shortened(
     """As few calls as can show it, by the first client where it is not about another, and how many are surely needed.
 
     Where there was no time to leave all others out, that is the last one only. They may lead to the same
-    answer in a plainer state, where it breaks what was taken for granted. What is broken one after the other as well
-    is not blamed on two clients at once.
+    answer in a plainer state, where it breaks what was taken for granted. What is broken as well
+    by calls that are not cut off, and by one client after the other, is told of those.
     """
     best = performed
     end = time.monotonic() + SHORTEN_SECONDS_MAX
 
-    def still_deviates(candidate: Sequence[Call]) -> bool:
+    def is_kept(shows: Callable[[Step, Step], bool], candidate: Sequence[Call]) -> bool:
         nonlocal best
         if stop() or time.monotonic() > end:
             return False
         again = replay(judge, backend, candidate, best[-1].step.deviations)
-        if not again or not _shows_as_much(again[-1].step, best[-1].step):
+        if not again or not shows(again[-1].step, best[-1].step):
             return False
         best = again
         return True
 
+    still_deviates, deviates_too = partial(is_kept, _shows_as_much), partial(is_kept, _is_plainer)
     *way, last = (each.call for each in performed)
-    apart([last], lambda instead: still_deviates((*way, *instead)))
+    undisturbed([last], lambda instead: deviates_too((*way, *instead)))
     shorten([each.call for each in best], still_deviates)
     plainer([each.call for each in best], still_deviates)
-    if any(is_at_once(each.call) for each in best):
-        apart([each.call for each in best], still_deviates)
+    disturbed = best
+    undisturbed([each.call for each in best], deviates_too)
+    if best is not disturbed:
         shorten([each.call for each in best], still_deviates)
     is_short = not (stop() or time.monotonic() > end)
     return best, len(best) if is_short else 1
@@ -133,13 +136,16 @@ def _shows_as_much(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one that explains it."""
     if step.deviations == shown.deviations:
         return bool(step.deviations)
-    if is_at_once(shown.call) and step.call == alone(shown.call, step.call.client):
-        return bool(step.deviations) and step.belief is None
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
         return False
     presumed = {id for broken in shown.deviations for id in BY_ID[broken].presumes}
     other_client = step.call.client != shown.call.client
     return bool(step.deviations) and (other_client or presumed.issuperset(step.deviations))
+
+
+def _is_plainer(step: Step, shown: Step) -> bool:
+    """The step is the deviation that was shown, or one after which nothing is known any more either."""
+    return bool(step.deviations) and (step.deviations == shown.deviations or step.belief is None)
 
 
 def _rate(
