@@ -80,6 +80,7 @@ class Alphabet(Around):
         flaw: Flaw = getattr(call, "flaw", Flaw.NOTHING)
         storage: Storage = getattr(call, "storage", Storage.SOUND)
         fits = flaw is Flaw.NOTHING or flaw in self.capabilities.flaws
+        fits = fits and (flaw is not Flaw.AT_ONCE or SECOND_CLIENT in self._others)
         fits = fits and (storage is Storage.SOUND or storage in self.capabilities.storages)
         return fits and self.capabilities.has(type(call))
 

@@ -147,6 +147,6 @@ MUTANTS = (
     Mutant(StaysDown, DEFAULT_JOB, "FAULT-5", 2),
     Mutant(FillsUpInGlory, DEFAULT_JOB, "END-6", 3),
     Mutant(AnnouncesWhatBrokeOff, DEFAULT_JOB, "EVENT-1", 3),
-    Mutant(LeavesTheDiskFull, DEFAULT_JOB, "FAULT-4", 4),
+    Mutant(LeavesTheDiskFull, DEFAULT_JOB, "FAULT-4", 3),
     Mutant(EndsWhatBrokeOffWell, ZERO_ID, "END-3", 3),
 )

@@ -15,6 +15,7 @@ from tests.test_reports import NASTY, TARGET
 
 from jobtck.conformance.alternatives import alternatives
 from jobtck.conformance.calls import (
+    ARRANGED,
     AbortJob,
     BackupGetXmlDesc,
     BlockCommit,
@@ -50,7 +51,7 @@ from jobtck.reports.scripts import README, SCRIPTS_MAX, script_files, scripts_fo
 
 BIN = Path(sys.executable).parent
 HARMLESS = "SC1003,SC2016"  # a backslash or a dollar in single quotes: such a text is to stay as it is
-FLAWS = [flaw for flaw in Flaw if flaw not in (Flaw.CUT_OFF, Flaw.UNKNOWN_FLAGS, Flaw.KEEP_ALONE)]
+FLAWS = [flaw for flaw in Flaw if flaw not in (*ARRANGED, Flaw.UNKNOWN_FLAGS, Flaw.KEEP_ALONE)]
 EVERY_CALL: Sequence[Call] = (
     *(replace(mode, flaw=flaw, client=number % 3) for mode in (PULL, PUSH) for number, flaw in enumerate(FLAWS)),
     replace(PULL, label=1, domain=1, disks=("vda", "vdb")),
@@ -199,6 +200,8 @@ def reasons(shown: Deviation, backend: str = "libvirt", design: str = "default-j
         (deviation(PULL, RestartServer()), "a server, or a client, that is killed"),
         (deviation(Disconnect(manner=Manner.KILLED), PULL), "a server, or a client, that is killed"),
         (deviation(replace(PULL, flaw=Flaw.CUT_OFF), AbortJob()), "killed in the middle of a call"),
+        (deviation(PULL, AbortJob(flaw=Flaw.AT_ONCE)), "two clients that call at once"),
+        (replace(deviation(PULL, AbortJob(flaw=Flaw.AT_ONCE)), breaking=()), "two clients that call at once"),
         (deviation(BlockPull(label=0, disk="a\nb")), "a name that no script can write"),
         (deviation(PULL, TakeEvents()), "only for Python: virsh has no command"),
         (deviation(AbortJob(flaw=Flaw.UNKNOWN_FLAGS)), "only for Python: virsh itself refuses"),
