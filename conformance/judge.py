@@ -180,8 +180,7 @@ class Judge:
     def _promises(self, state: State, call: Call, applied: Sequence[Requirement] | None) -> tuple[Requirement, ...]:
         """Those that apply and promise something; of an answer that nobody heard, those of the same call refused."""
         if applied is None:
-            heard = replace(call, flaw=Flaw.NOTHING)  # type: ignore[call-arg]
-            here, answer = scene(self.design, self.capabilities, state, heard), Answer(REFUSED)
+            here, answer = scene(self.design, self.capabilities, state, alone(call, call.client)), Answer(REFUSED)
             applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
         return tuple(requirement for requirement in applied if requirement.keeps)
 

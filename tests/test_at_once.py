@@ -180,10 +180,10 @@ def test_the_session_reads_the_answers_in_an_order_of_its_own() -> None:
 
 def test_a_backend_that_cannot_is_not_asked() -> None:
     needs = BY_ID["END-7"].needs
-    assert needs.missing_in_backend(Capabilities()) == "two clients at once"
-    assert needs.missing_in_backend(ABLE) == ""
+    assert needs.missing_in_backend(DEFAULT_JOB, Capabilities()) == "two clients at once"
+    assert needs.missing_in_backend(DEFAULT_JOB, ABLE) == ""
     alone = replace(ABLE, features=ABLE.features - {Feature.SECOND_CLIENT})
-    assert needs.missing_in_backend(alone) == "a second read-write connection"
+    assert needs.missing_in_backend(DEFAULT_JOB, alone) == "a second read-write connection"
     for capabilities in (Capabilities(), alone):
         offered = Alphabet(DEFAULT_JOB, capabilities).calls(Judge(DEFAULT_JOB, capabilities).start())
         assert not any(map(is_at_once, offered))
