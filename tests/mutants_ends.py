@@ -216,7 +216,7 @@ MUTANTS = (
     Mutant(PraisesTheAborted, DEFAULT_JOB, "END-6", 3),
     Mutant(EndsForBoth, DEFAULT_JOB, "END-7", 2),
     Mutant(EndsForNeither, ZERO_ID, "END-7", 2),
-    Mutant(EndsTheNextToo, PARALLEL_IDS, "END-7", 4),
+    Mutant(EndsTheNextToo, PARALLEL_IDS, "END-7", 4, calls_more=3_000),
     Mutant(TellsOfTheEndTwice, OPAQUE_HANDLES, "END-7", 3),
     Mutant(AbortIgnoresFlags, DEFAULT_JOB, "END-8", 2),
     Mutant(ChecksFlagsLate, DEFAULT_JOB, "END-8", 3),

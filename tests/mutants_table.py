@@ -34,12 +34,16 @@ UNLISTED = user_made("unlisted", parallel=3, listing=False)
 
 
 class Mutant(NamedTuple):
-    """A flawed reference, where it matters, what it alone breaks, and in how few calls."""
+    """A flawed reference, where it matters, what it alone breaks, and in how few calls.
+
+    `calls_more` are made after the last new sort of deviation: what innocents would be named by, and what is shorter.
+    """
 
     make: type[Reference]
     design: Design
     requirement: str
     calls: int
+    calls_more: int = 1_000
 
     @property
     def name(self) -> str:

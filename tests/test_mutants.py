@@ -34,7 +34,6 @@ from jobtck.strategies.chart import Chart, draw
 
 MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_FAULTS, *OF_TALES, *OF_VERBS)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
-CALLS_MORE = 1_000  # after the last new sort of deviation: what innocents would be named by
 SEED = 20190326
 
 judge_of = cache(Judge)  # pure but for what it remembers, and that is the same for all mutants
@@ -68,7 +67,7 @@ def hunted(mutant: Mutant) -> Hunt:
         nonlocal found_before, last_news
         if found > found_before:
             found_before, last_news = found, calls
-        if calls > (last_news + CALLS_MORE if found else CALLS_MAX):
+        if calls > (last_news + mutant.calls_more if found else CALLS_MAX):
             stop.set()
 
     hunt.go_on_tour(watch, math.inf)
