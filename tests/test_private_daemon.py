@@ -22,7 +22,9 @@ from jobtck.conformance.calls import (
     GetJobInfo,
     JobType,
     ListAllJobs,
+    Manner,
     Mode,
+    RestartServer,
     Settle,
     Start,
     TakeEvents,
@@ -278,6 +280,27 @@ def test_a_daemon_that_dies_in_a_call_is_started_again_for_the_next_session(
         another.close()
     target.host.revive()
     assert daemon.is_running()
+
+
+def test_a_guest_is_not_used_again_once_a_daemon_died_ending_its_job(
+    backend: LibvirtBackend, daemon: PrivateDaemon
+) -> None:
+    """QEMU may still serve the backup, and libvirt 9.0.0 does not know of it."""
+
+    def guests() -> set[int]:
+        return set(pids_of("qemu-system", daemon.directory.parent))
+
+    before = guests()
+    for call in (PULL, AbortJob(), RestartServer(manner=Manner.KILLED)):
+        assert backend.perform(call) == DONE
+    backend.end_all_jobs()
+    assert len(guests() - before) == 1
+    assert backend.perform(PULL) == DONE
+    after = guests()
+    for other in (AbortJob(), Settle(), RestartServer(manner=Manner.ORDERLY)):
+        assert backend.perform(other) == DONE
+    backend.end_all_jobs()
+    assert guests() == after
 
 
 def test_a_daemon_that_is_just_dying_is_waited_for() -> None:
