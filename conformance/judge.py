@@ -1,6 +1,6 @@
 """The judge keeps the states in which no MUST is broken; if none is left, it says which were."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
 from jobtck.conformance.outcomes import Both, ErrorKind, Outcome, Refusal, Single, Unknown, Waited
 from jobtck.conformance.requirement import Answer, Level, Requirement
-from jobtck.conformance.scene import scene
+from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import State, initial
 
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
@@ -163,7 +163,10 @@ class Judge:
         if isinstance(outcome, Both) and is_at_once(call):
             has_order = bool(self._in_turn(state, call, outcome))
         here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited, has_order)
-        applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
+        applied = self._applied(here, answer)
+        promising = applied
+        if _is_unheard(call, outcome):  # it promised what it would have promised whoever had heard it refused
+            promising = self._applied(replace(here, call=alone(call, call.client)), Answer(REFUSED))
         broken = [requirement for requirement in applied if not requirement.then(here, answer)]
         return Ruling(
             cell=cell(state, call),
@@ -171,18 +174,14 @@ class Judge:
             broken=_ids(each for each in broken if each.level is Level.MUST and not each.form_only),
             misformed=_ids(each for each in broken if each.form_only),
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
-            promises=self._promises(state, call, applied if not _is_unheard(call, outcome) else None),
+            promises=tuple(requirement for requirement in promising if requirement.keeps),
             told=told_words(state, call, outcome),
             waited=waited,
             sure=is_determined(state, call),
         )
 
-    def _promises(self, state: State, call: Call, applied: Sequence[Requirement] | None) -> tuple[Requirement, ...]:
-        """Those that apply and promise something; of an answer that nobody heard, those of the same call refused."""
-        if applied is None:
-            here, answer = scene(self.design, self.capabilities, state, alone(call, call.client)), Answer(REFUSED)
-            applied = [requirement for requirement in self.requirements if requirement.applies(here, answer)]
-        return tuple(requirement for requirement in applied if requirement.keeps)
+    def _applied(self, here: Scene, answer: Answer) -> list[Requirement]:
+        return [requirement for requirement in self.requirements if requirement.applies(here, answer)]
 
     def left_alone(self, step: Step) -> bool:
         """Nothing should have come of the call, nor of the time it took."""

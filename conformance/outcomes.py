@@ -224,7 +224,7 @@ Outcome = Single | Both
 DONE = Done()
 
 
-def refusal_in(outcome: Outcome) -> Refusal | None:
-    """The refusal that the outcome is, or the first of several."""
+def refusals_in(outcome: Outcome) -> tuple[Refusal, ...]:
+    """The refusal that the outcome is, or those of several clients."""
     answers = outcome.answers if isinstance(outcome, Both) else (outcome,)
-    return next((each for each in answers if isinstance(each, Refusal)), None)
+    return tuple(each for each in answers if isinstance(each, Refusal))

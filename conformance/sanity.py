@@ -16,7 +16,7 @@ from jobtck.conformance.calls import (
     Storage,
     TakeEvents,
 )
-from jobtck.conformance.outcomes import Both, ErrorKind, Events, Leftovers, Outcome, Refusal, Waited
+from jobtck.conformance.outcomes import Both, ErrorKind, Events, Leftovers, Outcome, Refusal, Waited, refusals_in
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
 from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
@@ -61,9 +61,7 @@ def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
 
 def no_internal_error(_: Scene, answer: Answer) -> bool:
     """None of the answers is that of an internal error."""
-    told = answer.outcome
-    answers = told.answers if isinstance(told, Both) else (told,)
-    return not any(isinstance(each, Refusal) and each.kind is ErrorKind.INTERNAL for each in answers)
+    return all(each.kind is not ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
 
 
 SANITY = (

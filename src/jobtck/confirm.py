@@ -12,7 +12,7 @@ from jobtck.conformance.capabilities import Backend, Target
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import Handle
 from jobtck.conformance.judge import Judge, Step
-from jobtck.conformance.outcomes import Outcome, refusal_in
+from jobtck.conformance.outcomes import Outcome, refusals_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
 from jobtck.conformance.wording import LETTERS, answer_text
@@ -187,7 +187,7 @@ def _rate(
 
 def _line(performed: Performed) -> TraceLine:
     outcome: Outcome = performed.outcome
-    refusal = refusal_in(outcome)
+    refusal = next(iter(refusals_in(outcome)), None)
     return TraceLine(
         call=performed.call,
         answer=answer_text(outcome),
