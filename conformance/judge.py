@@ -188,6 +188,10 @@ class Judge:
         quiet = step.before.is_sure and len(self._futures(step.before.state)) == 1
         return quiet and step.belief is not None and step.belief.states == step.before.states
 
+    def scene(self, step: Step) -> Scene:
+        """The step's call in the state that was believed before it."""
+        return scene(self.design, self.capabilities, step.before.state, step.call)
+
     def _futures(self, state: State) -> frozenset[State]:
         found = self._futures_of.get(state)
         if found is None:

@@ -9,7 +9,7 @@ from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Waited
 
-RESULT_SCHEMA = "jobtck-result/2"
+RESULT_SCHEMA = "jobtck-result/3"
 TRACE_SCHEMA = "jobtck-trace/1"
 
 
@@ -70,11 +70,39 @@ class TraceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
-    """The shortest calls that show it, the requirements broken, and how often it happened when run again.
+class Symptom:
+    """How one requirement was seen broken, in the words of the contract: without ids, labels or native codes.
 
-    Of the sorts of answers that the last call could have, those in `breaking` break the same, those in `allowed`
-    break nothing; both are empty where the sort alone does not decide it.
+    `call` is the name of the call that was answered with `answer`. `demand` says which demand was broken, of a
+    requirement that has several. `job` is the kind of job that the call is about, and `flaw` what is wrong with the
+    call's input; both are empty where there is nothing to say.
+    """
+
+    requirement: str
+    call: str
+    answer: str
+    demand: str = ""
+    job: str = ""
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A text that is kept with a deviation: a backtrace, or the end of a log. `title` says what it is."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """The shortest calls that show it, the requirements broken, and how often it was seen.
+
+    The run met it `met` times, and exercised its requirements `exercised` times; on fresh guests it was reproduced
+    `reproduced` times in `runs`. Without runs, `not_again` says why. If it was never reproduced, `lines` are all calls
+    since the guests' start. `follows` are requirements that broke as a consequence. Of the sorts of answers that the
+    last call could have, those in `breaking` break the same, those in `allowed` break nothing; both are empty where the
+    sort alone does not decide it.
     """
 
     requirements: tuple[str, ...]
@@ -84,6 +112,12 @@ class Deviation:
     trace_file: str = ""
     breaking: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
+    met: int = 0
+    exercised: int = 0
+    not_again: str = ""
+    follows: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def is_flaky(self) -> bool:

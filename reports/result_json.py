@@ -145,6 +145,12 @@ def _deviation(deviation: Deviation) -> JsonObject:
         "calls": [line_json(line) for line in deviation.lines],
         "breaking": list(deviation.breaking),
         "allowed": list(deviation.allowed),
+        "symptoms": [asdict(each) for each in deviation.symptoms],
+        "met": deviation.met,
+        "exercised": deviation.exercised,
+        "not_again": deviation.not_again,
+        "follows": list(deviation.follows),
+        "evidence": [asdict(each) for each in deviation.evidence],
     }
 
 

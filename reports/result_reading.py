@@ -1,4 +1,4 @@
-"""`result.json` read back: the record that it was made of, whatever release of the kit wrote it."""
+"""`result.json` read back: the record that it was made of."""
 
 import json
 from collections.abc import Mapping
@@ -9,29 +9,28 @@ from jobtck.conformance.declared import capabilities_in
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.outcomes import Waited
-from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     Became,
     CellRecord,
     Cost,
     Deviation,
+    Evidence,
     Gate,
     KnownDeviation,
     Record,
     RequirementRecord,
     RunRecord,
     RunVerdict,
+    Symptom,
     TargetRecord,
     TraceLine,
     Verdict,
 )
-from jobtck.conformance.session import PATIENCE_SECONDS
 from jobtck.conformance.traces import CALLS_MAX, call_in, design_in
 from jobtck.reports.result_json import validate
 from jobtck.reports.texts import storable
 
-FIRST_SCHEMA = "jobtck-result/1"  # without the calls of deviations, and without how long cells waited
 FAMILY = "jobtck-result/"
 SHOWN_MAX = 80  # characters of what is no schema
 
@@ -41,7 +40,7 @@ Plain = Mapping[str, Any]
 
 def read_run(text: str, place: str) -> RunRecord:
     """The record in the text of a `result.json`; *place* names it in complaints."""
-    content = _current(_parsed(text, place), place)
+    content = _parsed(text, place)
     validate(content, place)
     runs = content.get("runs", [content])
     return RunRecord(
@@ -72,58 +71,14 @@ def _parsed(text: str, place: str) -> Plain:
     schema = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(schema, str) or not schema.startswith(FAMILY):
         raise BadInput(f"{place}: not a result of jobtck: give a result.json, or the directory it is in")
-    if schema not in (RESULT_SCHEMA, FIRST_SCHEMA):
+    if schema != RESULT_SCHEMA:
         told = storable(schema, SHOWN_MAX)
-        raise BadInput(f"{place}: its schema is {told!r}, and this release reads {RESULT_SCHEMA} and older")
+        raise BadInput(f"{place}: its schema is {told!r}, and this release reads {RESULT_SCHEMA}: judge anew")
     return cast("Plain", content)
 
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number")
-
-
-def _current(content: Plain, place: str) -> Plain:
-    """The content as if it had been written today."""
-    if content["schema"] == RESULT_SCHEMA:
-        return content
-    try:
-        if "runs" in content:
-            runs = [_migrated(each) for each in content["runs"]]
-            return {**content, "schema": RESULT_SCHEMA, "date": "", "runs": runs, "gate": None}
-        return {**_migrated(content), "date": "", "gate": None}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(f"{place}: breaks its own schema, {FIRST_SCHEMA}: {error!r:.{SHOWN_MAX}}") from error
-
-
-def _migrated(record: Plain) -> JsonObject:
-    requirements = [
-        {
-            **each,
-            "deviations": [
-                {**deviation, "calls": [], "breaking": [], "allowed": []} for deviation in each["deviations"]
-            ],
-            "known": None if each["known"] is None else {**each["known"], "expires": ""},
-            "excused": "",
-        }
-        for each in record["requirements"]
-    ]
-    cells = [
-        {**each, "waited": _waited(float(each["seconds_max"])), "sure": False, "broken": []} for each in record["cells"]
-    ]
-    target = {**record["target"], "capabilities": {**record["target"]["capabilities"], "limits": None}}
-    return {
-        **record,
-        "schema": RESULT_SCHEMA,
-        "target": target,
-        "requirements": requirements,
-        "cells": cells,
-        "stale_known": [{**each, "expires": ""} for each in record["stale_known"]],
-        "expired_known": [],
-    }
-
-
-def _waited(seconds: float) -> str:
-    return Waited.AT_ONCE if seconds < PATIENCE_SECONDS else Waited.WAITED
 
 
 def _record(content: Plain, place: str) -> Record:
@@ -196,6 +151,12 @@ def _deviation(content: Plain, design: Design, place: str) -> Deviation:
         trace_file=content["trace"],
         breaking=tuple(content["breaking"]),
         allowed=tuple(content["allowed"]),
+        symptoms=tuple(Symptom(**each) for each in content["symptoms"]),
+        met=content["met"],
+        exercised=content["exercised"],
+        not_again=content["not_again"],
+        follows=tuple(content["follows"]),
+        evidence=tuple(Evidence(**each) for each in content["evidence"]),
     )
 
 

@@ -91,7 +91,7 @@ def test_damaged_results_are_named_and_skipped(tmp_path: Path, jobtck: Run) -> N
         ("target", whole.replace('"backend"', '"\\u001b[31m<b>"')),
         ("empty", ""),
         ("foreign", '{"schema": "their-result/1"}'),
-        ("deep", '{"schema": "jobtck-result/2", "runs": ' + "[" * 5_000),
+        ("deep", '{"schema": "jobtck-result/3", "runs": ' + "[" * 5_000),
         ("bytes", whole[:500] + "\udcff" + whole[500:]),
     ):
         (tmp_path / name).mkdir()

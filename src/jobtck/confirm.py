@@ -15,6 +15,7 @@ from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Outcome, refusals_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
+from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import LETTERS, answer_text
 from jobtck.strategies.shorten import plainer, shorten, undisturbed
 
@@ -175,13 +176,15 @@ def _rate(
         return None
     steps = [each.step for each in shown][-needed:]  # of others, which nobody needs, none is to be blamed
     instead = alternatives(judge, steps[-1])
+    broken = blame(judge, steps)
     return Deviation(
-        requirements=blame(judge, steps),
+        requirements=broken,
         lines=tuple(map(_line, shown)),
         reproduced=reproduced,
         runs=runs,
         breaking=instead.breaking,
         allowed=instead.allowed,
+        symptoms=symptoms(judge.scene(steps[-1]), steps[-1], broken),
     )
 
 
