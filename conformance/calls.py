@@ -440,6 +440,14 @@ class Inspect(Call):
     """Looks for what backups that are over, or never began, left behind: files, sockets, busy disks."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSession(Call):
+    """Ends a session: no job is left on any domain, all run again, and their disks are as good as new.
+
+    The kit makes it between two sessions on the same guests; no backend is asked for it as for a call of the API.
+    """
+
+
 BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockCopy: Kind.BLOCK_COPY,
     BlockPull: Kind.BLOCK_PULL,
@@ -464,7 +472,7 @@ QUERIES = (
     JobGetStatus,
 )
 FAULTS: tuple[type[Call], ...] = (CrashGuest, Disconnect, RestartServer)
-ENVIRONMENT: tuple[type[Call], ...] = (Start, Destroy, *FAULTS, Settle, TakeEvents, Inspect)
+ENVIRONMENT: tuple[type[Call], ...] = (Start, Destroy, *FAULTS, Settle, TakeEvents, Inspect, EndSession)
 ALL_CALLS: tuple[type[Call], ...] = (
     BackupBegin,
     BackupGetXmlDesc,
@@ -516,7 +524,7 @@ def call_name(call: type[Call]) -> str:
 
 NAMES: Mapping[type[Call], str] = {
     call: "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in call.__name__).lstrip("_")
-    for call in ALL_CALLS
+    for call in (*ALL_CALLS, EndSession)
 }
 WITH_JOB = frozenset(call for call in ALL_CALLS if "job" in call.__dataclass_fields__)
 CALL_OF_NAME: Mapping[str, type[Call]] = {name: call for call, name in NAMES.items()}

@@ -22,6 +22,7 @@ class Feature(StrEnum):
 
 
 SECOND_CLIENT, READ_ONLY_CLIENT = 1, 2  # client 0 begins everything
+EVERY_CALL = frozenset(NAMES[call] for call in ALL_CALLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Capabilities:
     driven.
     """
 
-    calls: frozenset[str] = frozenset(NAMES.values())
+    calls: frozenset[str] = EVERY_CALL
     features: frozenset[Feature] = frozenset(Feature)
     disks: tuple[str, ...] = ("vda", "vdb")
     disks_per_backup: int | None = None
@@ -58,9 +59,6 @@ class Capabilities:
     def has(self, call: type[Call]) -> bool:
         """The backend has that call."""
         return NAMES[call] in self.calls
-
-
-EVERY_CALL = frozenset(NAMES[call] for call in ALL_CALLS)
 
 
 class Backend(Protocol):

@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import get_args
 
 from jobtck.conformance.calls import (
-    ALL_CALLS,
+    NAMES,
     UNKNOWN_DISK,
     WITH_JOB,
     BackupBegin,
@@ -51,8 +51,8 @@ def _fields(outcome: type[Outcome]) -> Callable[[Outcome], object]:
 
 
 _FIELDS_OF = {outcome: _fields(outcome) for outcome in get_args(Outcome)}
-_PLAIN_OF = {call: _plain(call) for call in ALL_CALLS}
-_WITH_DISK = frozenset(call for call in ALL_CALLS if "disk" in call.__dataclass_fields__)
+_PLAIN_OF = {call: _plain(call) for call in NAMES}
+_WITH_DISK = frozenset(call for call in NAMES if "disk" in call.__dataclass_fields__)
 
 
 def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[object, ...]:

@@ -1,12 +1,14 @@
 """END: what ends a job, how it is told, and what is left of it."""
 
 from jobtck.conformance.calls import (
+    BLOCK_KIND,
     ENDS,
     AbortJob,
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
     BlockJobAbort,
+    EndSession,
     Flaw,
     GetBlockJobInfo,
     GetJobInfo,
@@ -229,5 +231,13 @@ END = (
         when=has_unknown_flags,
         then=refused,
         keeps=Hurt.ANY,
+    ),
+    Requirement(
+        id="END-9",
+        text="Every job can be ended, and afterwards nothing of it holds the domain or its disks.",
+        source=doc("virDomainAbortJob") + "; " + doc("virDomainBlockJobAbort"),
+        needs=Needs(any_call=(BackupBegin, *BLOCK_KIND)),
+        when=on(EndSession),
+        then=accepted,
     ),
 )

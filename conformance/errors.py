@@ -1,5 +1,7 @@
 """What goes wrong before or around judging, each with the exit status it ends in."""
 
+from jobtck.conformance.outcomes import Refusal
+
 
 class JobtckError(Exception):
     """A failure that is told in one sentence and ends the command with `exit_status`."""
@@ -15,6 +17,14 @@ class BadInput(JobtckError):
 
 class BackendFailure(JobtckError):
     """The backend cannot be had, or died: no verdict can rest on it."""
+
+
+class NotCleared(BackendFailure):
+    """What earlier jobs left keeps guests from being made as good as new: a fact about the backend, to be judged."""
+
+    def __init__(self, sentence: str, refusal: Refusal) -> None:
+        super().__init__(sentence)
+        self.refusal = refusal
 
 
 class SessionLost(BackendFailure):

@@ -9,6 +9,7 @@ from jobtck.conformance.calls import Call, Flaw, alone, is_at_once
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.cells import Cell, cell, is_determined, told_words
+from jobtck.conformance.context import Context, context
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
@@ -30,7 +31,8 @@ class Ruling:
     `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
     could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised
     requirements that say what later queries must not show of the call. `told` is the answer in words, without the
-    backend's own code, and `waited` how long it took; `sure` is false where several states may have been true.
+    backend's own code, and `waited` how long it took; `context` is what the call was about. `sure` is false where
+    several states may have been true.
     """
 
     cell: Cell
@@ -41,6 +43,7 @@ class Ruling:
     promises: tuple[Requirement, ...]
     told: str
     waited: Waited
+    context: Context
     sure: bool = True
 
     __hash__ = object.__hash__  # there is one of each
@@ -177,6 +180,7 @@ class Judge:
             promises=tuple(requirement for requirement in promising if requirement.keeps),
             told=told_words(state, call, outcome),
             waited=waited,
+            context=context(here),
             sure=is_determined(state, call),
         )
 
@@ -187,10 +191,6 @@ class Judge:
         """Nothing should have come of the call, nor of the time it took."""
         quiet = step.before.is_sure and len(self._futures(step.before.state)) == 1
         return quiet and step.belief is not None and step.belief.states == step.before.states
-
-    def scene(self, step: Step) -> Scene:
-        """The step's call in the state that was believed before it."""
-        return scene(self.design, self.capabilities, step.before.state, step.call)
 
     def _futures(self, state: State) -> frozenset[State]:
         found = self._futures_of.get(state)
@@ -282,6 +282,7 @@ class Judge:
                 promises=tuple(promises.values()),
                 told=told,
                 waited=waited,
+                context=context(scene(self.design, self.capabilities, belief.state, call)),
                 sure=False,
             )
         return merged
@@ -306,7 +307,7 @@ def _is_unheard(call: Call, outcome: Outcome) -> bool:
 def _words(ruling: Ruling) -> tuple[object, ...]:
     """All that is told of a ruling, and of the answer that was ruled so."""
     verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
-    return (ruling.cell, verdict, ruling.told, ruling.waited, ruling.sure)
+    return (ruling.cell, verdict, ruling.told, ruling.waited, ruling.context, ruling.sure)
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from jobtck.conformance.calls import (
     Call,
     CrashGuest,
     Destroy,
+    EndSession,
     GetJobStats,
     HandleOf,
     JobCancel,
@@ -52,6 +53,7 @@ from jobtck.conformance.state import (
     Phase,
     Result,
     State,
+    initial,
 )
 
 
@@ -299,6 +301,7 @@ FOLLOW: dict[type[Call], Callable[[Scene, Call, Outcome], State]] = {
     Start: _started,
     GetJobStats: _statistics_told,
     TakeEvents: _events_taken,
+    EndSession: lambda scene, _, __: initial(len(scene.state.domains)),
     JobSetDefaultId: _default_set,
     BlockJobGetId: _id_told,
     JobGetId: _id_told,

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
-from jobtck.conformance.calls import WITH_JOB, Call
+from jobtck.conformance.calls import WITH_JOB, Call, EndSession
 from jobtck.conformance.capabilities import Backend
+from jobtck.conformance.errors import NotCleared
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
-from jobtck.conformance.outcomes import Outcome, Refusal, Waited
+from jobtck.conformance.outcomes import DONE, Outcome, Refusal, Waited
 from jobtck.conformance.tally import Tally
 
 PATIENCE_SECONDS = 5.0  # what a busy machine may make of "at once"
@@ -27,7 +28,11 @@ class Performed(NamedTuple):
 
 
 class Session:
-    """Makes calls on a backend, judges the answers and remembers what was said."""
+    """Makes calls on a backend, judges the answers and remembers what was said.
+
+    One session after the other may be held on the same guests: `EndSession` ends one, and nothing of it is believed or
+    named any more. The history goes on, for what outlives a session is found by it.
+    """
 
     def __init__(
         self,
@@ -40,11 +45,23 @@ class Session:
         self.belief: Belief = judge.start()
         self.history: deque[Performed] = deque(maxlen=HISTORY_MAX)
         self.tally = Tally() if tally is None else tally
+        self.is_over = False  # after a deviation nothing is known, until the session is ended
+        self._length = 0  # calls since the last end of a session
         self._backend = backend
         self._clock = clock
         self._ledger = Ledger(judge.design)
         self._slow_after = PATIENCE_SECONDS
         self._too_long_after = judge.capabilities.lock_wait_seconds + MARGIN_SECONDS
+
+    @property
+    def length(self) -> int:
+        """How many calls were made since the last session ended."""
+        return self._length
+
+    @property
+    def conversation(self) -> tuple[Performed, ...]:
+        """What was made since the last session ended."""
+        return tuple(self.history)[-self._length :] if self._length else ()
 
     def can(self, call: Call) -> bool:
         """The call's id or handle was told in this session."""
@@ -52,18 +69,50 @@ class Session:
 
     def perform(self, call: Call) -> Step:
         """Makes the call and judges the answer; afterwards the session is over if the step has no belief."""
+        if isinstance(call, EndSession):
+            return self._end(call)
         ledger, belief, clock = self._ledger, self.belief, self._clock
         call = ledger.canonical(call)
         native = ledger.bind(call)
         begun = clock()
-        outcome = self._backend.perform(native)
+        try:
+            outcome = self._backend.perform(native)
+        except NotCleared as error:  # the guest cannot even be prepared for the call
+            return self._not_cleared(EndSession(), error, clock() - begun)
         seconds = clock() - begun
         waited = Waited.AT_ONCE
         if seconds >= self._slow_after:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
         step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
-        self.history.append(Performed(call, outcome, seconds, step))
+        self._keep(Performed(call, outcome, seconds, step))
         self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal) else "", seconds)
-        if step.belief is not None:
+        if step.belief is None:
+            self.is_over = True
+        else:
             self.belief = step.belief
         return step
+
+    def _end(self, call: EndSession) -> Step:
+        """The guests are as good as new, or it is a deviation that they are not."""
+        begun = self._clock()
+        try:
+            self._backend.end_all_jobs()
+        except NotCleared as error:
+            return self._not_cleared(call, error, self._clock() - begun)
+        step = self.judge.step(self.belief, call, DONE)
+        self._keep(Performed(call, DONE, self._clock() - begun, step))
+        self.tally.exercise(step.ruling)
+        self.belief, self._ledger = self.judge.start(), Ledger(self.judge.design)
+        self.is_over, self._length = False, 0
+        return step
+
+    def _not_cleared(self, call: EndSession, error: NotCleared, seconds: float) -> Step:
+        step = self.judge.step(self.belief, call, error.refusal)
+        self._keep(Performed(call, error.refusal, seconds, step))
+        self.tally.exercise(step.ruling)
+        self.is_over = True
+        return step
+
+    def _keep(self, performed: Performed) -> None:
+        self.history.append(performed)
+        self._length = min(self._length + 1, HISTORY_MAX)

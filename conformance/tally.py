@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobtck.conformance.cells import Cell
+from jobtck.conformance.context import Context
 from jobtck.conformance.judge import Ruling
 from jobtck.conformance.outcomes import Waited
 
@@ -34,6 +35,7 @@ class Tally:
     """Counts by ruling while a session runs, and by cell and requirement once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
+    contexts: Counter[Context] = field(default_factory=Counter)  # answers to calls about the same
     visits: dict[Answered, Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
@@ -52,11 +54,17 @@ class Tally:
         if seconds > visit.seconds_max:  # noqa: PLR1730
             visit.seconds_max = seconds
 
+    def exercise(self, ruling: Ruling) -> None:
+        """What the kit makes between sessions exercises requirements, and is no call of the API."""
+        self.exercised.update(ruling.exercised)
+        self.contexts[ruling.context] += 1
+
     def fold(self) -> None:
         """Adds what was counted by ruling to requirements and cells."""
         for (ruling, code), visit in self._pending.items():
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
+            self.contexts[ruling.context] += visit.count
             told = f"{ruling.told} {code}".rstrip()
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviations), visit)
         self._pending.clear()
@@ -65,6 +73,7 @@ class Tally:
         """Adds what another tally has counted."""
         other.fold()
         self.exercised.update(other.exercised)
+        self.contexts.update(other.contexts)
         for key, visit in other.visits.items():
             self._add(key, visit)
         self.calls += other.calls

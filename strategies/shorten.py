@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from jobtck.conformance.calls import ARRANGED, Call, alone, is_at_once
 from jobtck.conformance.capabilities import SECOND_CLIENT
@@ -9,14 +10,15 @@ from jobtck.conformance.capabilities import SECOND_CLIENT
 TRIES_MAX = 400  # programs tried for one counter-example; on a guest each takes some ten milliseconds
 
 StillDeviates = Callable[[Sequence[Call]], bool]
+Unit = TypeVar("Unit")  # a call, or all calls of a session
 
 
-def shorten(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[Call, ...]:
-    """The calls without those that the deviation does not need (delta debugging); one-minimal within the limit.
+def shorten(units: Sequence[Unit], still_deviates: Callable[[Sequence[Unit]], bool]) -> tuple[Unit, ...]:
+    """The calls, or sessions, that the deviation needs (delta debugging); one-minimal within the limit.
 
-    The last call is the one that deviates, and always stays.
+    The last one is that which deviates, and always stays.
     """
-    needed = tuple(calls)
+    needed = tuple(units)
     tries = 0
     size = max(1, len(needed) // 2)
     while tries < TRIES_MAX:

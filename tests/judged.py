@@ -8,9 +8,9 @@ from functools import cache, partial
 import pytest
 from tests.mutants_told import Slow
 
-import jobtck.confirm
 import jobtck.hunt
 import jobtck.lanes
+import jobtck.replays
 from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.design import Design
 from jobtck.conformance.judge import Judge
@@ -38,7 +38,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges and charts are made once for a design, and a slow mutant says itself how slow it was."""
     monkeypatch.setattr(jobtck.hunt, "Judge", judge_of)
     monkeypatch.setattr(jobtck.hunt, "draw", drawn_before)
-    for module in (jobtck.lanes, jobtck.confirm):
+    for module in (jobtck.lanes, jobtck.replays):
         monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from jobtck.backends import GuardedBackend, open_target
-from jobtck.conformance.calls import BackupGetXmlDesc, Call
+from jobtck.conformance.calls import BackupGetXmlDesc, Call, GetJobInfo
 from jobtck.conformance.capabilities import Backend, Options
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
@@ -51,14 +51,15 @@ class _Guests:
         self._guests.close()
 
 
-def open_session(new_session: NewSession) -> None:
+def hold_two_sessions(new_session: NewSession) -> None:
+    new_session().perform(GetJobInfo())
     new_session()
 
 
 def worked(target: Failing) -> Lane:
     """A lane that opened one session there."""
-    lane = Lane(target, Judge(DESIGN, target.capabilities))
-    lane.work(open_session, lambda: False)
+    lane = Lane(target, Judge(DESIGN, target.capabilities), lambda _: None)
+    lane.work(hold_two_sessions, lambda: False)
     return lane
 
 
@@ -77,8 +78,8 @@ def test_what_fails_twice_in_a_row_is_a_failure() -> None:
 
 def test_a_lane_that_is_to_stop_does_not_try_again() -> None:
     target = Failing(failures=1)
-    lane = Lane(target, Judge(DESIGN, target.capabilities))
-    lane.work(open_session, lambda: True)
+    lane = Lane(target, Judge(DESIGN, target.capabilities), lambda _: None)
+    lane.work(hold_two_sessions, lambda: True)
     assert target.handed_out == 1
 
 

@@ -16,10 +16,9 @@ from tests.mutants_told import MUTANTS as OF_TALES
 from tests.mutants_told import HandlesOutliveJobs, Slow
 from tests.mutants_verbs import MUTANTS as OF_VERBS
 
-import jobtck.confirm
 import jobtck.hunt
 import jobtck.lanes
-from jobtck.confirm import deviates, replay
+import jobtck.replays
 from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import AbortJob, BackupBegin, BackupEnd, Call, Flaw, HandleOf, JobGetType, Mode
 from jobtck.conformance.catalogue import CATALOGUE
@@ -29,6 +28,7 @@ from jobtck.conformance.record import Deviation
 from jobtck.conformance.session import Performed, Session
 from jobtck.fixtures.reference import ReferenceTarget
 from jobtck.hunt import Hunt, Plan
+from jobtck.replays import at_any_deviation, deviates, replay
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
 
@@ -53,7 +53,7 @@ def _prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges and charts are made once for a design, and a slow mutant says itself how slow it was."""
     monkeypatch.setattr(jobtck.hunt, "Judge", judge_of)
     monkeypatch.setattr(jobtck.hunt, "draw", drawn_before)
-    for module in (jobtck.lanes, jobtck.confirm):
+    for module in (jobtck.lanes, jobtck.replays):
         monkeypatch.setattr(module, "Session", partial(Session, clock=Slow.seconds))
 
 
@@ -81,7 +81,7 @@ def hunted(mutant: Mutant) -> Hunt:
 
 def performed(hunt: Hunt, calls: Sequence[Call]) -> list[Performed]:
     """What comes of the calls on fresh guests."""
-    return replay(hunt.judge, hunt.target.fresh(), calls)
+    return replay(hunt.judge, hunt.target.fresh(), calls, at_any_deviation)
 
 
 def length_known(hunt: Hunt, deviation: Deviation) -> int:
@@ -128,6 +128,6 @@ def test_a_call_whose_answer_nobody_heard_is_blamed_for_what_it_should_not_have_
     begins = [BackupBegin(label=label, mode=Mode.PUSH, disks=(disk,)) for label, disk in enumerate(("vda", "vdb"))]
     unheard = BackupEnd(job=HandleOf(0), abort=True, flaw=Flaw.CUT_OFF)
     trace = [*begins, AbortJob(), unheard, JobGetType(job=HandleOf(1))]
-    steps = [each.step for each in replay(judge, target.fresh(), trace)]
+    steps = [each.step for each in replay(judge, target.fresh(), trace, at_any_deviation)]
     assert [each.call for each in steps] == trace
     assert blame(judge, steps) == ("HANDLE-2",)

@@ -18,7 +18,7 @@ from tests.test_scripts import hostile
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 pytest.importorskip("lxml", reason="lxml is not installed")
 
-from jobtck.confirm import Patience, confirm, replay
+from jobtck.confirm import Seen, recall
 from jobtck.conformance.calls import (
     AbortJob,
     BackupGetXmlDesc,
@@ -40,7 +40,7 @@ from jobtck.conformance.calls import (
     Start,
     TakeEvents,
 )
-from jobtck.conformance.capabilities import Backend, Options
+from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import find_design
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Deviation, TraceLine
@@ -48,6 +48,7 @@ from jobtck.conformance.wording import answer_text, sort_text
 from jobtck.fixtures.libvirt_api import open_connection
 from jobtck.fixtures.libvirt_backend import libvirtd
 from jobtck.fixtures.libvirt_target import LibvirtTarget
+from jobtck.replays import Stage, at_deviation_from, deviates, when_nothing_is_known
 from jobtck.reports.scripts import scripts_for
 from jobtck.verdicts import target_record
 
@@ -58,7 +59,6 @@ pytestmark = [
 ]
 
 SECONDS_MAX = 120.0  # a script takes three; a busy machine is slower
-HASTE = Patience(is_over=lambda: False, is_short=lambda: True)
 INTERPRETERS = {"sh": ["sh"], "py": [sys.executable]}
 each_language = pytest.mark.parametrize("language", ["sh", "py"])
 
@@ -78,10 +78,16 @@ def found(target: LibvirtTarget) -> Callable[[str], Deviation]:
     @cache
     def find(name: str) -> Deviation:
         requirement, calls = KNOWN[name]
-        told = confirm(target, Judge(target.design, target.capabilities), (requirement,), [calls], HASTE)
-        if isinstance(told, str):
-            assert target.versions["libvirt"] != "9.0.0", told
-            pytest.skip(f"libvirt {target.versions['libvirt']} does not have it")
+        judge = Judge(target.design, target.capabilities)
+        stage = Stage(target, judge)
+        try:
+            performed = tuple(stage.replay(calls, at_deviation_from((requirement,))))
+            if not deviates(performed, (requirement,)):
+                assert target.versions["libvirt"] != "9.0.0", performed
+                pytest.skip(f"libvirt {target.versions['libvirt']} does not have it")
+            told = recall(judge, Seen(performed[-1].step, performed, performed), stage, lambda: False)
+        finally:
+            stage.close()
         assert told.requirements == (requirement,)
         assert told.breaking
         return told
@@ -249,16 +255,15 @@ SESSIONS: dict[str, Sequence[Call]] = {
 
 
 @pytest.fixture(scope="module")
-def guests(target: LibvirtTarget) -> Iterator[Backend]:
-    backend = target.fresh()
-    yield backend
-    backend.close()
+def stage(target: LibvirtTarget) -> Iterator[Stage]:
+    opened = Stage(target, Judge(target.design, target.capabilities))
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_scripts_read_answers_as_the_kit_does(place: Place, target: LibvirtTarget, guests: Backend, name: str) -> None:
-    judge = Judge(target.design, target.capabilities)
-    performed = replay(judge, guests, SESSIONS[name], ("none",))
+def test_scripts_read_answers_as_the_kit_does(place: Place, stage: Stage, name: str) -> None:
+    performed = stage.replay(SESSIONS[name], when_nothing_is_known)
     assert [each.call for each in performed] == SESSIONS[name]
     lines = tuple(TraceLine(each.call, answer_text(each.outcome)) for each in performed)
     told = sort_text(performed[-1].outcome)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobtck.confirm import replay
 from jobtck.conformance.calls import (
     BackupBegin,
     BackupEnd,
@@ -35,6 +34,7 @@ from jobtck.conformance.traces import (
 from jobtck.conformance.wording import call_text
 from jobtck.fixtures.reference import ReferenceTarget, calls_of
 from jobtck.replay import ANOTHER_TURN, FIXED, STILL_THERE, backend_of, read_trace, replay_and_tell
+from jobtck.replays import replay, when_nothing_is_known
 from jobtck.strategies.chart import Chart
 
 ZERO_ID = presets()["zero-id"]
@@ -336,5 +336,5 @@ def test_a_senseless_trace_ends_in_a_sentence_too(name: str, data: st.DataObject
     except BadInput:
         return
     target = ReferenceTarget(design)
-    performed = replay(Judge(design, target.capabilities), target.fresh(), trace.calls)
+    performed = replay(Judge(design, target.capabilities), target.fresh(), trace.calls, when_nothing_is_known)
     assert len(performed) <= len(trace.calls)

@@ -1,28 +1,29 @@
-"""A deviation is believed when it happens again, on fresh guests, with as few calls as can show it."""
+"""A deviation that was seen is run again, on fresh guests and with as few calls as can show it; it stays seen."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from jobtck.conformance.alternatives import alternatives
 from jobtck.conformance.blame import blame
-from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call
-from jobtck.conformance.capabilities import Backend, Target
-from jobtck.conformance.catalogue import BY_ID
-from jobtck.conformance.design import Handle
+from jobtck.conformance.calls import Call
+from jobtck.conformance.capabilities import Target
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Outcome, refusals_in
 from jobtck.conformance.record import Deviation, TraceLine
-from jobtck.conformance.session import Performed, Session
+from jobtck.conformance.session import Performed
 from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import LETTERS, answer_text
-from jobtck.strategies.shorten import plainer, shorten, undisturbed
+from jobtck.replays import Stage, at_deviation_from, deviates
+from jobtck.shrinking import Shown, shrunk
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
-NEEDED_OF_SLOW = 2  # calls of one that takes so long, and is not made short
-SHORTEN_SECONDS_MAX = 8.0  # for leaving calls out; a trace that is a call too long is still a trace
+FLAKY_RUNS_MAX = 300  # of one that does not come every time, until it came as often as any other
+FLAKY_SECONDS = 6.0  # for that
+TRIES = 20  # replays of the short ways before all that was done to the guests is made again
+
+TOO_LATE = "there was no time left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,159 +34,169 @@ class Patience:
     is_short: Callable[[], bool]
 
 
-def replay(
-    judge: Judge, backend: Backend, calls: Sequence[Call], requirements: tuple[str, ...] | None = None
-) -> list[Performed]:
-    """Makes the calls in a new session, up to the first deviation from *requirements*, or from any if None.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A deviation as the run saw it: what was called in its session, and all that was done to the guests before.
 
-    Calls on ids that were never told are left out, and begins under the label of a live job.
+    `ways` are the model's own shortest ways to where it was seen.
     """
-    backend.end_all_jobs()
-    session = Session(judge, backend)
-    for call in calls:
-        if not session.can(call) or _calls_two_alike(session, call):
-            continue
-        step = session.perform(call)
-        if step.belief is None or (step.deviations and requirements in (None, step.deviations)):
+
+    step: Step
+    session: tuple[Performed, ...]
+    life: tuple[Performed, ...]
+    ways: tuple[tuple[Call, ...], ...] = ()
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What the answer breaks."""
+        return self.step.deviations
+
+    @property
+    def candidates(self) -> Iterator[tuple[Call, ...]]:
+        """Calls that may show it again, the most promising first."""
+        yield from dict.fromkeys((*self.ways, calls_of(self.session)))
+
+
+def calls_of(performed: Sequence[Performed]) -> tuple[Call, ...]:
+    """The calls that were made."""
+    return tuple(each.call for each in performed)
+
+
+def as_seen(seen: Seen, runs: int = 0, not_again: str = "") -> Deviation:
+    """The deviation with all calls since the guests' start; it did not happen again in so many runs."""
+    return Deviation(
+        requirements=seen.requirements,
+        lines=tuple(map(_line, seen.life)),
+        reproduced=0,
+        runs=runs,
+        symptoms=symptoms(seen.step, seen.requirements),
+        not_again=not_again,
+    )
+
+
+def recall(judge: Judge, seen: Seen, stage: Stage, is_over: Callable[[], bool]) -> Deviation:
+    """The deviation, run again once: enough for one that is listed as known."""
+    runs = 0
+    for candidate in seen.candidates:
+        if is_over():
             break
-    return list(session.history)
+        performed = stage.replay(candidate, at_deviation_from(seen.requirements))
+        runs += 1
+        if deviates(performed, seen.requirements):
+            return _deviation(judge, Shown(tuple(performed), needed=len(performed)), reproduced=1, runs=1)
+    return as_seen(seen, runs, "" if runs else TOO_LATE)
 
 
-def _calls_two_alike(session: Session, call: Call) -> bool:
-    """The begin's label is that of a live job; where it stands for a name, that is worth a try."""
-    if not isinstance(call, BackupBegin | BlockJobBegin):
-        return False
-    if session.judge.design.handle is Handle.NAME:
-        return False
-    return any(domain.job(call.label) for domain in session.belief.state.domains)
-
-
-def deviates(performed: Sequence[Performed], requirements: tuple[str, ...]) -> bool:
-    """The last call broke these requirements."""
-    return bool(performed) and performed[-1].step.deviations == requirements
-
-
-def confirm(
-    target: Target,
-    judge: Judge,
-    requirements: tuple[str, ...],
-    candidates: Sequence[Sequence[Call]],
-    patience: Patience,
-) -> Deviation | str:
-    """The deviation with its shortest calls and its rate; else, in words, that it did not happen again.
-
-    The *candidates* are the model's own shortest ways to where it was met, then the calls that showed it.
-    """
-    rated: Deviation | None = None
-    for candidate in candidates:
-        backend = target.fresh()
-        needed = NEEDED_OF_SLOW
-        try:
-            performed = replay(judge, backend, candidate, requirements)
-            if not deviates(performed, requirements) or patience.is_over():
-                continue
-            if sum(each.seconds for each in performed) < SLOW_SECONDS:
-                performed, needed = _shortened(judge, backend, performed, patience.is_short)
-        finally:
-            backend.close()
-        again = _rate(target, judge, performed, needed, patience.is_over)
-        if rated is None or (again is not None and again.reproduced > rated.reproduced):
-            rated = again
-        if rated is not None and not rated.is_flaky:
-            return rated
-    if rated is not None:
-        return rated
-    return f"seen in a session of {len(candidates[-1])} calls, and not again on fresh guests"
-
-
-def _shortened(
-    judge: Judge, backend: Backend, performed: list[Performed], stop: Callable[[], bool]
-) -> tuple[list[Performed], int]:
-    """As few calls as can show it, by the first client where it is not about another, and how many are surely needed.
-
-    Where there was no time to leave all others out, that is the last one only. They may lead to the same
-    answer in a plainer state, where it breaks what was taken for granted. What is broken as well
-    by calls that are not cut off, and by one client after the other, is told of those.
-    """
-    best = performed
-    end = time.monotonic() + SHORTEN_SECONDS_MAX
-
-    def is_kept(shows: Callable[[Step, Step], bool], candidate: Sequence[Call]) -> bool:
-        nonlocal best
-        if stop() or time.monotonic() > end:
-            return False
-        again = replay(judge, backend, candidate, best[-1].step.deviations)
-        if not again or not shows(again[-1].step, best[-1].step):
-            return False
-        best = again
-        return True
-
-    still_deviates, deviates_too = partial(is_kept, _shows_as_much), partial(is_kept, _is_plainer)
-    *way, last = (each.call for each in performed)
-    undisturbed([last], lambda instead: deviates_too((*way, *instead)))
-    shorten([each.call for each in best], still_deviates)
-    plainer([each.call for each in best], still_deviates)
-    disturbed = best
-    undisturbed([each.call for each in best], deviates_too)
-    if best is not disturbed:
-        shorten([each.call for each in best], still_deviates)
-    is_short = not (stop() or time.monotonic() > end)
-    return best, len(best) if is_short else 1
-
-
-def _shows_as_much(step: Step, shown: Step) -> bool:
-    """The step is the deviation that was shown, or one that explains it."""
-    if step.deviations == shown.deviations:
-        return bool(step.deviations)
-    if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
-        return False
-    presumed = {id for broken in shown.deviations for id in BY_ID[broken].presumes}
-    other_client = step.call.client != shown.call.client
-    return bool(step.deviations) and (other_client or presumed.issuperset(step.deviations))
-
-
-def _is_plainer(step: Step, shown: Step) -> bool:
-    """The step is the deviation that was shown, or one after which nothing is known any more either."""
-    return bool(step.deviations) and (step.deviations == shown.deviations or step.belief is None)
-
-
-def _rate(
-    target: Target,
-    judge: Judge,
-    shown: list[Performed],
-    needed: int,
-    stop: Callable[[], bool],
-) -> Deviation | None:
-    """How often the calls deviate, the first time on guests that nothing was ever done to; None if never."""
-    calls = [each.call for each in shown]
-    requirements = shown[-1].step.deviations
-    backend = target.fresh()
-    reproduced = runs = 0
+def confirm(target: Target, judge: Judge, seen: Seen, patience: Patience) -> Deviation:
+    """The deviation with its shortest calls and its rate; with all calls that were made if it does not come again."""
+    stage = Stage(target, judge)
     try:
-        while runs < RUNS and not stop():
-            performed = replay(judge, backend, calls, requirements)
-            runs += 1
-            if deviates(performed, requirements):
-                reproduced += 1
-                shown = performed
-            if sum(each.seconds for each in performed) > SLOW_SECONDS:
-                break
+        return _confirmed(stage, judge, seen, patience)
     finally:
-        backend.close()
-    if not reproduced:
+        stage.close()
+
+
+def _confirmed(stage: Stage, judge: Judge, seen: Seen, patience: Patience) -> Deviation:
+    best: Deviation | None = None
+    for candidate in seen.candidates:
+        found = _on_fresh_guests(stage, judge, seen, candidate, patience)
+        if found is not None and (best is None or found.reproduced * best.runs > best.reproduced * found.runs):
+            best = found
+        if (best is not None and not best.is_flaky) or patience.is_over():
+            break
+    if best is not None:
+        return best
+    runs = sum(1 for _ in seen.candidates)
+    if patience.is_over():
+        return as_seen(seen, 0, TOO_LATE)
+    for tries in (TRIES, FLAKY_RUNS_MAX):
+        found, again = _now_and_then(stage, judge, seen, tries, patience)
+        runs += again
+        found = found or _of_the_whole_life(stage, judge, seen, patience)
+        if found is not None:
+            return replace(found, runs=max(found.runs, runs) if found.is_flaky else found.runs)
+    return as_seen(seen, runs)
+
+
+def _on_fresh_guests(
+    stage: Stage, judge: Judge, seen: Seen, candidate: Sequence[Call], patience: Patience
+) -> Deviation | None:
+    """The deviation as short as it can be made, if these calls show it on fresh guests."""
+    performed = stage.replay_afresh(candidate, at_deviation_from(seen.requirements))
+    if not deviates(performed, seen.requirements):
         return None
-    steps = [each.step for each in shown][-needed:]  # of others, which nobody needs, none is to be blamed
+    shown = Shown(tuple(performed), needed=1)
+    if _seconds(performed) < SLOW_SECONDS:
+        rated = _rated(stage, judge, shrunk(stage.replay, judge, shown, patience.is_short), patience)
+        if rated is not None:
+            return rated
+        # On used guests fewer calls showed it: something outlives the cleaning up between sessions.
+        shown = shrunk(stage.replay_afresh, judge, shown, patience.is_short)
+    return _rated(stage, judge, shown, patience) or _deviation(judge, shown, reproduced=1, runs=1)
+
+
+def _of_the_whole_life(stage: Stage, judge: Judge, seen: Seen, patience: Patience) -> Deviation | None:
+    """The deviation if it takes more than its own session: what an earlier one left."""
+    if len(seen.life) == len(seen.session) or patience.is_short():
+        return None
+    return _on_fresh_guests(stage, judge, seen, calls_of(seen.life), patience)
+
+
+def _now_and_then(
+    stage: Stage, judge: Judge, seen: Seen, tries: int, patience: Patience
+) -> tuple[Deviation | None, int]:
+    """The deviation if it comes within so many more runs, and how many were made."""
+    end = time.monotonic() + FLAKY_SECONDS
+    candidates = tuple(seen.candidates)
+    for runs in range(tries):
+        if patience.is_over() or time.monotonic() > end:
+            return None, runs
+        calls = candidates[runs % len(candidates)]
+        performed = stage.replay(calls, at_deviation_from(seen.requirements))
+        if _seconds(performed) > SLOW_SECONDS:
+            return None, runs + 1
+        if deviates(performed, seen.requirements):
+            return _deviation(judge, Shown(tuple(performed), needed=1), reproduced=1, runs=runs + 1), runs + 1
+    return None, tries
+
+
+def _rated(stage: Stage, judge: Judge, shown: Shown, patience: Patience) -> Deviation | None:
+    """How often the calls deviate, the first time on guests that nothing was ever done to; None if never."""
+    calls, requirements = calls_of(shown.performed), shown.requirements
+    last = shown
+    reproduced = runs = 0
+    end = time.monotonic() + FLAKY_SECONDS
+    while runs < RUNS or (0 < reproduced < min(RUNS, runs) and runs < FLAKY_RUNS_MAX and time.monotonic() < end):
+        if patience.is_over():
+            break
+        play = stage.replay if runs else stage.replay_afresh
+        performed = play(calls, at_deviation_from(requirements))
+        runs += 1
+        if deviates(performed, requirements):
+            reproduced += 1
+            last = replace(shown, performed=tuple(performed))
+        if _seconds(performed) > SLOW_SECONDS:
+            break
+    return _deviation(judge, last, reproduced, runs) if reproduced else None
+
+
+def _deviation(judge: Judge, shown: Shown, reproduced: int, runs: int) -> Deviation:
+    steps = [each.step for each in shown.performed][-shown.needed :]  # of others, which nobody needs, none is blamed
     instead = alternatives(judge, steps[-1])
     broken = blame(judge, steps)
     return Deviation(
         requirements=broken,
-        lines=tuple(map(_line, shown)),
+        lines=tuple(map(_line, shown.performed)),
         reproduced=reproduced,
         runs=runs,
         breaking=instead.breaking,
         allowed=instead.allowed,
-        symptoms=symptoms(judge.scene(steps[-1]), steps[-1], broken),
+        symptoms=symptoms(steps[-1], broken),
     )
+
+
+def _seconds(performed: Sequence[Performed]) -> float:
+    return sum(each.seconds for each in performed)
 
 
 def _line(performed: Performed) -> TraceLine:

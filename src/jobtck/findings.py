@@ -1,110 +1,131 @@
 """What deviated in a hunt: as it was met, what of it is run again, and what came of that."""
 
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from jobtck.conformance.calls import Call, call_name
-from jobtck.conformance.cells import Cell, outcome_words
-from jobtck.conformance.judge import Step
+from jobtck.confirm import TOO_LATE, Seen, as_seen
+from jobtck.conformance.cells import Cell
+from jobtck.conformance.context import Context
 from jobtck.conformance.outcomes import Refusal
-from jobtck.conformance.record import Deviation
+from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
+from jobtck.conformance.symptoms import symptoms
 from jobtck.strategies.chart import Chart
 
-FOUND_MAX = 60  # different deviations followed up; a backend with more has shown enough
+FOUND_MAX = 200  # different deviations followed up; a backend with more has shown enough
 CELLS_MAX = 20  # cells remembered of one sort of deviation
 WAYS_MAX = 3  # of these, tried when the deviation is run again
-ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again
+ALIKE_MAX = 4  # sorts of deviation from one requirement that are run again, if they are not listed
+
+Sort = tuple[tuple[Symptom, ...], str]
+IsListed = Callable[[Sequence[Symptom]], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A deviation as it was met, not yet confirmed; `cells` are all in which its sort was met."""
+    """A deviation as it was met, not yet run again; `cells` are all in which its sort was met."""
 
-    step: Step
-    code: str
-    calls: tuple[Call, ...]
+    sort: Sort
+    seen: Seen
     cells: set[Cell]
-
-    @property
-    def sort(self) -> tuple[object, ...]:
-        """Deviations of one sort differ in the state they were met in only."""
-        step = self.step
-        return (step.deviations, call_name(type(step.call)), outcome_words(step.outcome, self.code))
 
 
 class Findings:
-    """The findings of one hunt; its lanes tell it side by side what they meet."""
+    """The findings of one hunt; its lanes report side by side what they meet."""
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(self, chart: Chart, is_listed: IsListed = lambda _: False) -> None:
         self.deviations: list[Deviation] = []
-        self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
-        self.not_run_again: dict[str, str] = {}  # why deviations from a requirement were met and not run again
         self._chart = chart
-        self._found: dict[tuple[object, ...], Found] = {}
-        self._taken: set[tuple[object, ...]] = set()
+        self._is_listed = is_listed
+        self._found: dict[Sort, Found] = {}
+        self._met: Counter[Sort] = Counter()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """How many sorts were met, and how many were confirmed."""
-        return len(self._found) + len(self.deviations)
+        """How many sorts of deviation were met."""
+        return len(self._found)
 
     def meet(self, session: Session) -> bool:
-        """Remembers the deviation that the session ended in; the answer is whether its sort is new."""
+        """Remembers the deviation that the session ended in; the answer is whether its sort is new.
+
+        Deviations of one sort have the same symptoms and the same native code.
+        """
         last = session.history[-1]
-        code = last.outcome.code if isinstance(last.outcome, Refusal) else ""
-        found = Found(last.step, code, tuple(each.call for each in session.history), {last.step.ruling.cell})
+        step, code = last.step, last.outcome.code if isinstance(last.outcome, Refusal) else ""
+        sort = (symptoms(step, step.deviations), code)
         with self._lock:
-            known = self._found.get(found.sort)
+            known = self._found.get(sort)
             if known is None and len(self._found) >= FOUND_MAX:
                 return False
-            if known is not None and len(known.cells) < CELLS_MAX:
-                known.cells.update(found.cells)
-            if known is None or len(found.calls) < len(known.calls):
-                self._found[found.sort] = found if known is None else replace(found, cells=known.cells)
-            return known is None
+            self._met[sort] += 1
+            if known is None:
+                seen = Seen(step, session.conversation, tuple(session.history))
+                self._found[sort] = Found(sort, seen, {step.ruling.cell})
+                return True
+            if len(known.cells) < CELLS_MAX:
+                known.cells.add(step.ruling.cell)
+            if session.length < len(known.seen.session):
+                seen = Seen(step, session.conversation, tuple(session.history))
+                self._found[sort] = replace(known, seen=seen)
+            return False
 
-    def take(self) -> list[Found]:
-        """Those to be run again now, the shortest first; each sort is taken once, and of many that are alike some."""
+    def news(self) -> tuple[list[Found], list[Found]]:
+        """What is not listed, the shortest sessions first: what is to be run again, and what is too much alike."""
+        chosen: list[Found] = []
+        alike: list[Found] = []
+        counted = Counter[tuple[str, ...]]()
+        for found in self._sorted(listed=False):
+            requirements = found.seen.requirements
+            counted[requirements] += 1
+            (chosen if counted[requirements] <= ALIKE_MAX else alike).append(found)
+        return chosen, alike
+
+    def listed(self) -> list[Found]:
+        """What is listed as known, the shortest sessions first."""
+        return self._sorted(listed=True)
+
+    def _sorted(self, *, listed: bool) -> list[Found]:
         with self._lock:
-            pending = [found for found in self._found.values() if found.sort not in self._taken]
-            self._taken.update(found.sort for found in pending)
-            for found in pending:
-                self.seen.update((id, call_name(type(found.step.call))) for id in found.step.deviations)
-        pending.sort(key=lambda found: len(found.calls))
-        taken: list[Found] = []
-        for found in pending:
-            alike = [each for each in taken if each.step.deviations == found.step.deviations]
-            if len(alike) < ALIKE_MAX:
-                taken.append(found)
-        return taken
+            found = [each for each in self._found.values() if self._is_listed(each.sort[0]) is listed]
+        return sorted(found, key=lambda each: len(each.seen.session))
 
-    def ways(self, found: Found) -> Sequence[Sequence[Call]]:
-        """Calls that may show it again: the chart's own shortest, then those that showed it."""
+    def with_ways(self, found: Found) -> Seen:
+        """The deviation with the shortest ways that the chart knows to where it was met."""
         cells = sorted((each for each in found.cells if each in self._chart.ways), key=self._chance)
-        return (*(self._chart.way(each) for each in cells[:WAYS_MAX]), found.calls)
+        return replace(found.seen, ways=tuple(self._chart.way(each) for each in cells[:WAYS_MAX]))
 
     def _chance(self, each: Cell) -> tuple[bool, int]:
         """Orders cells: a short way shows best what was met there, if it does not depend on the moment."""
         place, _ = self._chart.ways[each]
         return not place.belief.is_sure, len(place.path)
 
-    def add(self, deviation: Deviation) -> None:
-        """Keeps the deviation, unless the same was shown by as few calls on the way to another."""
+    def add(self, found: Found, deviation: Deviation, contexts: Counter[Context]) -> None:
+        """Keeps the deviation with its counts; what was shown by other calls before is kept with the fewer calls."""
+        met = self._met[found.sort]
+        deviation = replace(deviation, met=met, exercised=max(met, contexts[found.seen.step.ruling.context]))
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == _sort_of(deviation):
-                if len(deviation.lines) < len(each.lines):
-                    self.deviations[at] = deviation
+                shorter = deviation if _is_better(deviation, each) else each
+                exercised = each.exercised + deviation.exercised
+                self.deviations[at] = replace(shorter, met=each.met + deviation.met, exercised=exercised)
                 return
         self.deviations.append(deviation)
 
-    def leave(self, found: Found, why: str) -> str:
-        """Remembers that the deviation is neither shown nor refuted; the answer is why."""
-        with self._lock:
-            for id in found.step.deviations:
-                self.not_run_again.setdefault(id, why)
-        return why
+    def add_alike(self, found: Found, contexts: Counter[Context]) -> None:
+        """Counts what was not run again with others of its requirements, or keeps it as it was seen."""
+        requirements = found.seen.requirements
+        for at, each in enumerate(self.deviations):
+            if each.requirements == requirements and not self._is_listed(each.symptoms):
+                self.deviations[at] = replace(each, met=each.met + self._met[found.sort])
+                return
+        self.add(found, as_seen(found.seen, not_again=TOO_LATE), contexts)
+
+
+def _is_better(deviation: Deviation, other: Deviation) -> bool:
+    """It shows more often what happens, or as often by fewer calls."""
+    return (deviation.is_flaky, len(deviation.lines)) < (other.is_flaky, len(other.lines))
 
 
 def _sort_of(deviation: Deviation) -> tuple[object, ...]:

@@ -4,22 +4,22 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from jobtck.confirm import Patience, confirm
+from jobtck.confirm import TOO_LATE, Patience, as_seen, confirm, recall
 from jobtck.conformance.capabilities import Target
-from jobtck.conformance.cells import Cell, outcome_words
+from jobtck.conformance.cells import Cell
 from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Cost, Deviation
 from jobtck.conformance.tally import Tally
-from jobtck.conformance.wording import call_text
-from jobtck.findings import Findings, Found
+from jobtck.findings import Findings, Found, IsListed
 from jobtck.lanes import Lane
+from jobtck.replays import Stage
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
 from jobtck.strategies.tour import NewSession, Tour
@@ -27,10 +27,10 @@ from jobtck.strategies.tour import NewSession, Tour
 FAST_LANES = 2  # tours side by side where calls leave the interpreter waiting for another process
 TOUR_JOBS = 2  # live jobs in the tour: two of everything meet; three of a kind are met besides
 SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock; each takes some 60 MiB
-CONFIRM_SECONDS = 6.0  # kept back from the budget for running deviations again, but no more than this share
+CONFIRM_SECONDS = 6.0  # kept back from the budget for running again what is listed, but no more than this share
 CONFIRM_SHARE = 0.25
-GRACE_SHARE = 0.25  # beyond the budget, in which a deviation is still begun to be run again, on a busy machine
-GRACE_SECONDS_MIN = 10.0  # of it: fresh guests alone may take that long there
+NEWS_SECONDS = 90.0  # beyond the budget, for running again what is not listed: most runs have nothing such
+NEWS_RESERVE = 30.0  # of it: what is begun now is not made as short as it could be
 LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
@@ -60,7 +60,9 @@ class Plan:
 class Hunt:
     """One design on one target: what was found, what was counted, and what could not be done."""
 
-    def __init__(self, target: Target, plan: Plan, stop: threading.Event) -> None:
+    def __init__(
+        self, target: Target, plan: Plan, stop: threading.Event, is_listed: IsListed = lambda _: False
+    ) -> None:
         self.target = target
         self.plan = plan
         self.judge = Judge(target.design, target.capabilities)
@@ -77,7 +79,7 @@ class Hunt:
         if self.chart.is_cut_off:
             self.notes.append(f"cells further away than {len(self.chart.places):,} places were not looked for")
         self.tour = Tour(self.chart, self._alphabet)
-        self.findings = Findings(self.chart)
+        self.findings = Findings(self.chart, is_listed)
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -123,10 +125,13 @@ class Hunt:
         quick = deque(each for each in excursions if not self._waits(each))
         lanes = min(SIDE_LANES, max(2, len(waiting)))
         self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="side-lane")
-        self._side = [Lane(self.target, self.judge) for _ in range(lanes)]
+        self._side = [self._lane() for _ in range(lanes)]
         # Every other lane begins with what does not wait: on a busy machine there is time for little, but some of each.
         queues = itertools.cycle(((waiting, quick), (quick, waiting)))
         self._futures = [self._pool.submit(self._side_lane, lane, *next(queues)) for lane in self._side]
+
+    def _lane(self) -> Lane:
+        return Lane(self.target, self.judge, self.findings.meet)
 
     def _waits(self, each: Cell) -> bool:
         place, move = self.chart.ways[each]
@@ -174,7 +179,7 @@ class Hunt:
     def _in_fast_lanes(self, work: Callable[[int, NewSession], None]) -> None:
         lanes = FAST_LANES if self.target.capabilities.in_another_process else 1
         while len(self._fast) < lanes:
-            self._fast.append(Lane(self.target, self.judge))
+            self._fast.append(self._lane())
         if lanes == 1:
             self._work(self._fast[0], partial(work, 0))
             return
@@ -211,9 +216,9 @@ class Hunt:
             future.result()
         if self._pool is not None:
             self._pool.shutdown()
-        self._tell_mishaps()
+        self._report_mishaps()
 
-    def _tell_mishaps(self) -> None:
+    def _report_mishaps(self) -> None:
         """What failed once and not again is no failure, and no secret."""
         mishaps = [str(error) for lane in (*self._fast, *self._side) for error in lane.mishaps]
         if mishaps and self.failure is None and not self._stop.is_set():
@@ -221,32 +226,59 @@ class Hunt:
             self.notes.append(f"guests were exchanged for fresh ones {times}: {mishaps[0]}")
 
     def confirm_all(self) -> None:
-        """Runs each deviation again on fresh guests, as short as it can be made; flaky ones keep their rate."""
-        chosen = self.findings.take()
+        """Runs each deviation again on fresh guests: at first, and with time of its own, what is not listed."""
+        contexts = self.counted().contexts
+        chosen, alike = self.findings.news()
+        end = time.monotonic() + NEWS_SECONDS
+        patience = Patience(self._stop.is_set, lambda: self._stop.is_set() or time.monotonic() > end - NEWS_RESERVE)
+        confirmed = partial(self._confirmed, patience=patience, end=end)
         with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="confirm") as lanes:
-            for found, result in zip(chosen, lanes.map(self._confirm, chosen), strict=True):
-                if isinstance(result, Deviation):
-                    self.findings.add(result)
-                elif result:
-                    asked = f"{call_text(found.step.call)}: {outcome_words(found.step.outcome, found.code)}"
-                    self.notes.append(f"{', '.join(found.step.deviations)} at {asked}: {result}")
+            for found, deviation in zip(chosen, lanes.map(confirmed, chosen), strict=True):
+                self.findings.add(found, deviation, contexts)
+        for found in alike:
+            self.findings.add_alike(found, contexts)
+        listed = self.findings.listed()
+        shares = [listed[at::LANES_CONFIRMING] for at in range(LANES_CONFIRMING)]
+        with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="recall") as lanes:
+            for share, deviations in zip(shares, lanes.map(self._recalled, shares), strict=True):
+                for found, deviation in zip(share, deviations, strict=True):
+                    self.findings.add(found, deviation, contexts)
 
-    @property
-    def _patience(self) -> Patience:
-        return Patience(self._stop.is_set, lambda: self._stop.is_set() or self._time_left() <= 0)
-
-    def _confirm(self, found: Found) -> Deviation | str:
-        if self._stop.is_set() or self.failure is not None:
-            return ""
-        if self._time_left() < -max(self.plan.budget_seconds * GRACE_SHARE, GRACE_SECONDS_MIN):
-            return self.findings.leave(found, "there was no time left to run it again")
+    def _confirmed(self, found: Found, patience: Patience, end: float) -> Deviation:
+        if self._stop.is_set() or self.failure is not None or time.monotonic() > end:
+            return as_seen(found.seen, not_again=self._why_not_again())
         try:
-            return confirm(self.target, self.judge, found.step.deviations, self.findings.ways(found), self._patience)
-        except SessionLost as lost:
-            return self.findings.leave(found, f"could not be run again: {lost}")
+            return confirm(self.target, self.judge, self.findings.with_ways(found), patience)
         except JobtckError as error:
+            return self._not_again(found, error)
+
+    def _recalled(self, share: Sequence[Found]) -> list[Deviation]:
+        """Deviations that are listed, run again once on the same guests."""
+        stage = Stage(self.target, self.judge)
+        try:
+            return [self._recalled_one(found, stage) for found in share]
+        finally:
+            stage.close()
+
+    def _recalled_one(self, found: Found, stage: Stage) -> Deviation:
+        if self._stop.is_set() or self.failure is not None or self._time_left() <= 0:
+            return as_seen(found.seen, not_again=self._why_not_again())
+        try:
+            return recall(self.judge, self.findings.with_ways(found), stage, self._stop.is_set)
+        except JobtckError as error:
+            stage.close()
+            return self._not_again(found, error)
+
+    def _why_not_again(self) -> str:
+        if self._stop.is_set():
+            return "the run was interrupted"
+        return TOO_LATE if self.failure is None else "the run ended before"
+
+    def _not_again(self, found: Found, error: JobtckError) -> Deviation:
+        """A backend that fails when the deviation is run again may be lost for one session, or for the whole hunt."""
+        if not isinstance(error, SessionLost):
             self._fail(error)
-            return ""
+        return as_seen(found.seen, not_again=f"it failed when it was run again: {error}")
 
     # -- the end --------------------------------------------------------------------------------------------------
 

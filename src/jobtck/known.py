@@ -1,6 +1,6 @@
 """Known deviations: listed with where and why, strict both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +11,7 @@ from jobtck.conformance.calls import CALL_OF_NAME, call_name
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import at, parse_toml
 from jobtck.conformance.errors import BadInput
-from jobtck.conformance.record import Deviation, KnownDeviation
+from jobtck.conformance.record import Deviation, KnownDeviation, Symptom
 
 REQUIRED = ("requirement", "backend", "versions", "reason", "reference")
 FLAKY = "flaky"
@@ -115,6 +115,13 @@ def concerns(known: KnownDeviation, backend: str, design: str, version: str) -> 
     """The listed deviation is one of that backend, playing that design, in that version."""
     fits = SpecifierSet(known.versions).contains(version or "0", prereleases=True)
     return known.backend == backend and known.design in ("", design) and fits
+
+
+def excuse_for(listed: Iterable[KnownDeviation], symptom: Symptom) -> KnownDeviation | None:
+    """The listed deviation that has this symptom, if there is one."""
+    return next(
+        (each for each in listed if each.requirement == symptom.requirement and each.call in ("", symptom.call)), None
+    )
 
 
 def covers(known: KnownDeviation, requirement: str, deviation: Deviation) -> bool:

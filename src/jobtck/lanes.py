@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 
-from jobtck.conformance.capabilities import Backend, Target
+from jobtck.conformance.calls import EndSession
+from jobtck.conformance.capabilities import Target
 from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
-from jobtck.strategies.tour import NewSession
+from jobtck.strategies.tour import NewSession, OnDeviation
 
 ATTEMPTS = 2  # somebody else may kill a guest, and libvirt may lose one; what fails twice in a row is broken
 LOST_MAX = 5  # sessions of one lane: a server that dies takes one in each lane with it, and is started again
@@ -17,28 +18,36 @@ LOST_MAX = 5  # sessions of one lane: a server that dies takes one in each lane 
 class Lane:
     """Guests that sessions are held on, one after the other, and what was counted there. Times in seconds."""
 
-    def __init__(self, target: Target, judge: Judge) -> None:
+    def __init__(self, target: Target, judge: Judge, on_deviation: OnDeviation) -> None:
         self.tally = Tally()
         self.seconds = 0.0
         self.mishaps: list[JobtckError] = []
         self._target = target
         self._judge = judge
-        self._backend: Backend | None = None
+        self._on_deviation = on_deviation
+        self._session: Session | None = None
+        self._give_back: Callable[[], None] | None = None
 
     def session(self) -> Session:
-        """A new session, on guests as good as new."""
-        backend = self._guests()
+        """A session that has just begun, on guests as good as new."""
+        session = self._started()
+        if not session.history:
+            return session
         begun = time.monotonic()
-        backend.end_all_jobs()
+        step = session.perform(EndSession())
         self.tally.seconds += time.monotonic() - begun
-        return Session(self._judge, backend, self.tally)
+        if step.belief is None:
+            self._on_deviation(session)
+            self.close()
+            return self._started()
+        return session
 
     def work(self, work: Callable[[NewSession], None], stop: Callable[[], bool]) -> None:
         """Does the work; once more, on fresh guests, if the backend fails. Raises what it fails of then."""
         failed = lost = 0
         while True:
             try:
-                self._guests()  # what they take to start is not the work's
+                self._started()  # what guests take to start is not the work's
                 return self._timed(work)
             except JobtckError as error:
                 self.mishaps.append(error)
@@ -50,9 +59,12 @@ class Lane:
                     raise
                 self.close()
 
-    def _guests(self) -> Backend:
-        self._backend = self._backend or self._target.fresh()
-        return self._backend
+    def _started(self) -> Session:
+        if self._session is None:
+            backend = self._target.fresh()
+            self._give_back = backend.close
+            self._session = Session(self._judge, backend, self.tally)
+        return self._session
 
     def _timed(self, work: Callable[[NewSession], None]) -> None:
         begun = time.monotonic()
@@ -63,6 +75,7 @@ class Lane:
 
     def close(self) -> None:
         """The guests are given back."""
-        backend, self._backend = self._backend, None
-        if backend is not None:
-            backend.close()
+        give_back, self._give_back = self._give_back, None
+        self._session = None
+        if give_back is not None:
+            give_back()

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from jobtck.backends import open_target
 from jobtck.command import real_backend_for, terminated_as_interrupted
-from jobtck.confirm import replay
 from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Options, Target
@@ -23,6 +22,7 @@ from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
 from jobtck.conformance.wording import answer_text, call_text
 from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.observe import observation
+from jobtck.replays import replay, when_nothing_is_known
 from jobtck.reports.texts import legible
 from jobtck.results import text_of
 
@@ -45,7 +45,7 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
             judge = Judge(target.design, target.capabilities)
             guests = target.fresh()
             try:
-                performed = replay(judge, guests, trace.calls)
+                performed = replay(judge, guests, trace.calls, when_nothing_is_known)
             finally:
                 guests.close()
         except KeyboardInterrupt as error:

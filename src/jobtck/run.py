@@ -15,9 +15,11 @@ from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
+from jobtck.findings import IsListed
 from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.hunt import Hunt, Plan
-from jobtck.verdicts import record_of
+from jobtck.known import excuse_for
+from jobtck.verdicts import listed_for, record_of
 
 DAY = len("2027-06-30")
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
@@ -90,7 +92,7 @@ def judge_all(
             for name, design in order.pairs:
                 target = _opened(name, design, order)
                 stack.callback(target.close)
-                hunt = Hunt(target, plan, stop)
+                hunt = Hunt(target, plan, stop, _listed(target, order))
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
@@ -110,6 +112,12 @@ def judge_all(
 def _opened(name: str, design: str, order: Order) -> Target:
     target = open_target(name, find_design(design), order.options)
     return target if order.record is None else RecordedTarget(target, order.record)
+
+
+def _listed(target: Target, order: Order) -> IsListed:
+    """Whether all symptoms of a deviation are listed as known."""
+    listed = listed_for(target, order.known, order.date[:DAY])
+    return lambda symptoms: all(excuse_for(listed, each) is not None for each in symptoms)
 
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:

@@ -43,7 +43,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     target, tally = hunt.target, hunt.counted()
     _, version = judged_below(target.versions)
     concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
-    listed = [each for each in concerned if not has_expired(each, today)]
+    listed = listed_for(target, known, today)
     expired = tuple(each for each in concerned if has_expired(each, today) and _happened(each, hunt))
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
     happened = {each.known for each in requirements if each.known is not None}
@@ -72,12 +72,16 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     )
 
 
+def listed_for(target: Target, known: Sequence[KnownDeviation], today: str) -> list[KnownDeviation]:
+    """The listed deviations that are an excuse for that target on that day."""
+    _, version = judged_below(target.versions)
+    concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
+    return [each for each in concerned if not has_expired(each, today)]
+
+
 def _happened(known: KnownDeviation, hunt: Hunt) -> bool:
-    """The listed deviation was seen: run again as well, or at least met."""
-    met = any(id == known.requirement and known.call in ("", call) for id, call in hunt.findings.seen)
-    return met or any(
-        covers(known, id, deviation) for deviation in hunt.findings.deviations for id in deviation.requirements
-    )
+    """The listed deviation was seen, whether or not it came again."""
+    return any(covers(known, id, deviation) for deviation in hunt.findings.deviations for id in deviation.requirements)
 
 
 def _requirement(
@@ -94,8 +98,6 @@ def _requirement(
         known = covering[0] if all(covering) else None
         verdict = Verdict.KNOWN if known else Verdict.FAIL
         exercised = max(exercised, 1)
-    elif met := next((each for each in listed if each.requirement == requirement.id and _happened(each, hunt)), None):
-        known, verdict, reason = met, Verdict.KNOWN, "met, and not run again in time"
     elif requirement.provisional:
         verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
     elif missing := requirement.needs.missing_in_design(target.design):
@@ -105,8 +107,6 @@ def _requirement(
     elif not exercised:
         left_out = requirement.id in hunt.left_out
         verdict, reason = Verdict.NOT_EXERCISED, LEFT_OUT_REASON if left_out else _why_not(hunt)
-    elif why := hunt.findings.not_run_again.get(requirement.id):
-        verdict, reason = Verdict.NOT_EXERCISED, f"a deviation was met: {why}"
     else:
         verdict = Verdict.PASS
     return RequirementRecord(

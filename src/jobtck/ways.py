@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from jobtck.backends import open_target
-from jobtck.confirm import replay
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.cells import Cell
@@ -14,6 +13,7 @@ from jobtck.conformance.record import TargetRecord
 from jobtck.conformance.state import LIVE_JOBS_MAX
 from jobtck.hunt import TOUR_JOBS
 from jobtck.replay import told_by
+from jobtck.replays import Stage, at_any_deviation
 from jobtck.reports.diff_groups import groups
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
@@ -101,9 +101,9 @@ def _asked(target: Target, changes: Sequence[CellChange]) -> list[Answers]:
 
 
 def _answers(target: Target, judge: Judge, change: CellChange) -> tuple[str, ...]:
-    guests = target.fresh()
+    stage = Stage(target, judge)
     try:
-        runs = [replay(judge, guests, change.way) for _ in range(RUNS)]
+        runs = [stage.replay(change.way, at_any_deviation) for _ in range(RUNS)]
     finally:
-        guests.close()
+        stage.close()
     return tuple(told_by(run[-1]) if run and run[-1].step.ruling.cell == change.cell else "not reached" for run in runs)

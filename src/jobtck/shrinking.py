@@ -1,0 +1,97 @@
+"""Calls that show a deviation, made as few and as plain as can show it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+
+from jobtck.conformance.calls import Call, EndSession
+from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.judge import Judge, Step
+from jobtck.conformance.session import Performed
+from jobtck.replays import Ends, at_deviation_from
+from jobtck.strategies.lives import ending_calls, sessions_of
+from jobtck.strategies.shorten import plainer, shorten, undisturbed
+
+SHRINK_SECONDS_MAX = 8.0  # a trace that is a call too long is still a trace
+
+Play = Callable[[Sequence[Call], Ends], list[Performed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Calls that showed a deviation, with what was answered; the last `needed` of them are surely needed to show it."""
+
+    performed: tuple[Performed, ...]
+    needed: int
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What the last answer breaks."""
+        return self.performed[-1].step.deviations
+
+
+def shrunk(play: Play, judge: Judge, shown: Shown, stop: Callable[[], bool]) -> Shown:
+    """As few calls as can show it, in one session and by the first client if it is not about another.
+
+    They may lead to the same answer in a plainer state, where it breaks what was taken for granted. What is broken as
+    well by calls that are not cut off, and by one client after the other, is shown by those.
+    """
+    best = shown.performed
+    end = time.monotonic() + SHRINK_SECONDS_MAX
+
+    def is_kept(shows: Callable[[Step, Step], bool], candidate: Sequence[Call]) -> bool:
+        nonlocal best
+        if stop() or time.monotonic() > end:
+            return False
+        again = play(candidate, at_deviation_from(best[-1].step.deviations))
+        if not again or not shows(again[-1].step, best[-1].step):
+            return False
+        best = tuple(again)
+        return True
+
+    def calls() -> tuple[Call, ...]:
+        return tuple(each.call for each in best)
+
+    still_deviates, deviates_too = partial(is_kept, _shows_as_much), partial(is_kept, _is_plainer)
+    if any(isinstance(call, EndSession) for call in calls()):
+        shorten(sessions_of(calls()), lambda sessions: still_deviates(tuple(chain.from_iterable(sessions))))
+        still_deviates(in_one_session(judge, best))
+    *way, last = calls()
+    undisturbed([last], lambda instead: deviates_too((*way, *instead)))
+    shorten(calls(), still_deviates)
+    plainer(calls(), still_deviates)
+    disturbed = best
+    undisturbed(calls(), deviates_too)
+    if best is not disturbed:
+        shorten(calls(), still_deviates)
+    is_short = not (stop() or time.monotonic() > end)
+    return Shown(best, len(best) if is_short else 1)
+
+
+def in_one_session(judge: Judge, performed: Sequence[Performed]) -> tuple[Call, ...]:
+    """The calls, with those that a client would make where the kit ended a session."""
+    calls: list[Call] = []
+    for each in performed:
+        if isinstance(each.call, EndSession):
+            calls += ending_calls(judge.design, judge.capabilities, each.step.before.state)
+        else:
+            calls.append(each.call)
+    return tuple(calls)
+
+
+def _shows_as_much(step: Step, shown: Step) -> bool:
+    """The step is the deviation that was shown, or one that explains it."""
+    if step.deviations == shown.deviations:
+        return bool(step.deviations)
+    if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
+        return False
+    presumed = {id for broken in shown.deviations for id in BY_ID[broken].presumes}
+    other_client = step.call.client != shown.call.client
+    return bool(step.deviations) and (other_client or presumed.issuperset(step.deviations))
+
+
+def _is_plainer(step: Step, shown: Step) -> bool:
+    """The step is the deviation that was shown, or one after which nothing is known any more either."""
+    return bool(step.deviations) and (step.deviations == shown.deviations or step.belief is None)
