@@ -2,6 +2,7 @@
 
 import shlex
 
+from jobtck.conformance.rates import interval
 from jobtck.conformance.record import (
     Deviation,
     Gate,
@@ -139,11 +140,26 @@ def stale_text(known: KnownDeviation) -> str:
 
 
 def rate_text(deviation: Deviation) -> str:
-    """How often it happened when run again."""
+    """How often it came again on fresh guests, and how often the run met it."""
+    return ", ".join(filter(None, [_again_text(deviation), met_text(deviation)]))
+
+
+def _again_text(deviation: Deviation) -> str:
     if not deviation.runs:
-        return "not run again"
-    told = f"reproduced {deviation.reproduced} of {deviation.runs}"
-    return f"flaky: {told}" if deviation.is_flaky else told
+        return f"not run again: {one_line(deviation.not_again)}" if deviation.not_again else "not run again"
+    again = f"reproduced {deviation.reproduced} of {deviation.runs}"
+    return f"flaky: {again}" if deviation.is_flaky else again
+
+
+def met_text(deviation: Deviation) -> str:
+    """How often the run met it, of all answers to calls about the same; for what is flaky with its interval."""
+    if not deviation.met:
+        return ""
+    met = f"met {deviation.met:,} of {deviation.exercised:,}"
+    if not deviation.is_flaky:
+        return met
+    low, high = (f"{100 * each:.3g}" for each in interval(deviation.met, deviation.exercised))
+    return f"{met} ({low} to {high} %)"
 
 
 def native_text(code: str, text: str, limit: int = LINE_MAX) -> str:

@@ -12,6 +12,7 @@ from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Outcome, refusals_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed
+from jobtck.conformance.state import State
 from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import LETTERS, answer_text
 from jobtck.replays import Stage, at_deviation_from, deviates
@@ -19,9 +20,9 @@ from jobtck.shrinking import Shown, shrunk
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
-FLAKY_RUNS_MAX = 300  # of one that does not come every time, until it came as often as any other
+FLAKY_RUNS_MAX = 2_000  # of one that does not come every time, until it came as often as any other
 FLAKY_SECONDS = 6.0  # for that
-TRIES = 20  # replays of the short ways before all that was done to the guests is made again
+A_FEW_RUNS = 30  # before all that was ever done to the guests is made again, which takes long
 
 TOO_LATE = "there was no time left"
 
@@ -62,6 +63,22 @@ def calls_of(performed: Sequence[Performed]) -> tuple[Call, ...]:
     return tuple(each.call for each in performed)
 
 
+def essences(session: Sequence[Performed]) -> Iterator[tuple[Call, ...]]:
+    """Fewer calls that, as the model has it, lead to where the session ended: from when no job lived last, and all.
+
+    Calls of which nothing came are left out: questions, and what was refused.
+    """
+    *way, last = session
+    rests = [at for at, each in enumerate(way) if _is_at_rest(each.step.before.state)]
+    for begin in dict.fromkeys((*rests[-1:], 0)):
+        acting = (each.call for each in way[begin:] if each.step.belief is not each.step.before)
+        yield (*acting, last.call)
+
+
+def _is_at_rest(state: State) -> bool:
+    return all(domain.running and not domain.jobs for domain in state.domains)
+
+
 def as_seen(seen: Seen, runs: int = 0, not_again: str = "") -> Deviation:
     """The deviation with all calls since the guests' start; it did not happen again in so many runs."""
     return Deviation(
@@ -91,93 +108,119 @@ def confirm(target: Target, judge: Judge, seen: Seen, patience: Patience) -> Dev
     """The deviation with its shortest calls and its rate; with all calls that were made if it does not come again."""
     stage = Stage(target, judge)
     try:
-        return _confirmed(stage, judge, seen, patience)
+        return _Confirmation(stage, judge, seen, patience).deviation()
     finally:
         stage.close()
 
 
-def _confirmed(stage: Stage, judge: Judge, seen: Seen, patience: Patience) -> Deviation:
-    best: Deviation | None = None
-    for candidate in seen.candidates:
-        found = _on_fresh_guests(stage, judge, seen, candidate, patience)
-        if found is not None and (best is None or found.reproduced * best.runs > best.reproduced * found.runs):
-            best = found
-        if (best is not None and not best.is_flaky) or patience.is_over():
-            break
-    if best is not None:
-        return best
-    runs = sum(1 for _ in seen.candidates)
-    if patience.is_over():
-        return as_seen(seen, 0, TOO_LATE)
-    for tries in (TRIES, FLAKY_RUNS_MAX):
-        found, again = _now_and_then(stage, judge, seen, tries, patience)
-        runs += again
-        found = found or _of_the_whole_life(stage, judge, seen, patience)
-        if found is not None:
-            return replace(found, runs=max(found.runs, runs) if found.is_flaky else found.runs)
-    return as_seen(seen, runs)
+@dataclass(slots=True)
+class _Tries:
+    """Calls that are made again and again, and how often they showed the deviation."""
+
+    calls: tuple[Call, ...]
+    runs: int = 0
+    shown: int = 0
+    last: Shown | None = None
+
+    @property
+    def cost(self) -> int:
+        """Calls made so far, and those of one more run."""
+        return (self.runs + 1) * len(self.calls)
 
 
-def _on_fresh_guests(
-    stage: Stage, judge: Judge, seen: Seen, candidate: Sequence[Call], patience: Patience
-) -> Deviation | None:
-    """The deviation as short as it can be made, if these calls show it on fresh guests."""
-    performed = stage.replay_afresh(candidate, at_deviation_from(seen.requirements))
-    if not deviates(performed, seen.requirements):
-        return None
-    shown = Shown(tuple(performed), needed=1)
-    if _seconds(performed) < SLOW_SECONDS:
-        rated = _rated(stage, judge, shrunk(stage.replay, judge, shown, patience.is_short), patience)
-        if rated is not None:
-            return rated
-        # On used guests fewer calls showed it: something outlives the cleaning up between sessions.
-        shown = shrunk(stage.replay_afresh, judge, shown, patience.is_short)
-    return _rated(stage, judge, shown, patience) or _deviation(judge, shown, reproduced=1, runs=1)
+@dataclass(frozen=True, slots=True)
+class _Confirmation:
+    """One deviation that is run again."""
 
+    stage: Stage
+    judge: Judge
+    seen: Seen
+    patience: Patience
 
-def _of_the_whole_life(stage: Stage, judge: Judge, seen: Seen, patience: Patience) -> Deviation | None:
-    """The deviation if it takes more than its own session: what an earlier one left."""
-    if len(seen.life) == len(seen.session) or patience.is_short():
-        return None
-    return _on_fresh_guests(stage, judge, seen, calls_of(seen.life), patience)
+    def deviation(self) -> Deviation:
+        """The deviation as it can be shown best."""
+        best: Deviation | None = None
+        for candidate in self.seen.candidates:
+            found = self._on_fresh_guests(candidate)
+            if found is not None and (best is None or found.reproduced * best.runs > best.reproduced * found.runs):
+                best = found
+            if (best is not None and not best.is_flaky) or self.patience.is_over():
+                break
+        if best is not None:
+            return best
+        if self.patience.is_over():
+            return as_seen(self.seen, not_again=TOO_LATE)
+        tries = [_Tries(each) for each in dict.fromkeys((*essences(self.seen.session), *self.seen.candidates))]
+        if found := self._now_and_then(tries, A_FEW_RUNS):
+            return found
+        of_life = self._of_the_whole_life()
+        if of_life is not None and not of_life.is_flaky:
+            return of_life
+        by_chance = self._now_and_then(tries, FLAKY_RUNS_MAX)
+        return by_chance or of_life or as_seen(self.seen, runs=sum(each.runs for each in tries))
 
+    def _deviates(self, performed: Sequence[Performed]) -> bool:
+        return deviates(performed, self.seen.requirements)
 
-def _now_and_then(
-    stage: Stage, judge: Judge, seen: Seen, tries: int, patience: Patience
-) -> tuple[Deviation | None, int]:
-    """The deviation if it comes within so many more runs, and how many were made."""
-    end = time.monotonic() + FLAKY_SECONDS
-    candidates = tuple(seen.candidates)
-    for runs in range(tries):
-        if patience.is_over() or time.monotonic() > end:
-            return None, runs
-        calls = candidates[runs % len(candidates)]
-        performed = stage.replay(calls, at_deviation_from(seen.requirements))
-        if _seconds(performed) > SLOW_SECONDS:
-            return None, runs + 1
-        if deviates(performed, seen.requirements):
-            return _deviation(judge, Shown(tuple(performed), needed=1), reproduced=1, runs=runs + 1), runs + 1
-    return None, tries
+    def _on_fresh_guests(self, candidate: Sequence[Call]) -> Deviation | None:
+        """The deviation as short as it can be made, if these calls show it on fresh guests."""
+        performed = self.stage.replay_afresh(candidate, at_deviation_from(self.seen.requirements))
+        if not self._deviates(performed):
+            return None
+        shown = Shown(tuple(performed), needed=1)
+        if _seconds(performed) < SLOW_SECONDS:
+            rated = self._rated(shrunk(self.stage.replay, self.judge, shown, self.patience.is_short))
+            if rated.reproduced:
+                return rated
+            # On used guests fewer calls showed it: something outlives the cleaning up between sessions.
+            shown = shrunk(self.stage.replay_afresh, self.judge, shown, self.patience.is_short)
+        rated = self._rated(shown)
+        return rated if rated.reproduced else replace(rated, reproduced=1, runs=rated.runs + 1)
 
+    def _of_the_whole_life(self) -> Deviation | None:
+        """The deviation if it takes more than its own session: what an earlier one left."""
+        if len(self.seen.life) == len(self.seen.session) or self.patience.is_short():
+            return None
+        return self._on_fresh_guests(calls_of(self.seen.life))
 
-def _rated(stage: Stage, judge: Judge, shown: Shown, patience: Patience) -> Deviation | None:
-    """How often the calls deviate, the first time on guests that nothing was ever done to; None if never."""
-    calls, requirements = calls_of(shown.performed), shown.requirements
-    last = shown
-    reproduced = runs = 0
-    end = time.monotonic() + FLAKY_SECONDS
-    while runs < RUNS or (0 < reproduced < min(RUNS, runs) and runs < FLAKY_RUNS_MAX and time.monotonic() < end):
-        if patience.is_over():
-            break
-        play = stage.replay if runs else stage.replay_afresh
-        performed = play(calls, at_deviation_from(requirements))
-        runs += 1
-        if deviates(performed, requirements):
-            reproduced += 1
-            last = replace(shown, performed=tuple(performed))
-        if _seconds(performed) > SLOW_SECONDS:
-            break
-    return _deviation(judge, last, reproduced, runs) if reproduced else None
+    def _now_and_then(self, tries: Sequence[_Tries], runs_max: int) -> Deviation | None:
+        """The deviation if it comes within so many runs more, the fewest calls first, and how often it came then."""
+        end = time.monotonic() + FLAKY_SECONDS
+        best: _Tries | None = None
+        for _ in range(runs_max):
+            if self.patience.is_over() or time.monotonic() > end:
+                break
+            trying = best or min(tries, key=lambda each: each.cost)
+            performed = self.stage.replay(trying.calls, at_deviation_from(self.seen.requirements))
+            trying.runs += 1
+            if self._deviates(performed):
+                trying.last = Shown(tuple(performed), needed=1)
+                trying.shown += 1
+                best = trying
+            if trying.shown == RUNS or _seconds(performed) > SLOW_SECONDS:
+                break
+        if best is None or best.last is None:
+            return None
+        return _deviation(self.judge, best.last, best.shown, best.runs)
+
+    def _rated(self, shown: Shown) -> Deviation:
+        """How often the calls deviate, the first time on guests that nothing was ever done to."""
+        calls, requirements = calls_of(shown.performed), shown.requirements
+        last = shown
+        reproduced = runs = 0
+        end = time.monotonic() + FLAKY_SECONDS
+        while runs < RUNS or (0 < reproduced < min(RUNS, runs) and runs < FLAKY_RUNS_MAX and time.monotonic() < end):
+            if self.patience.is_over():
+                break
+            play = self.stage.replay if runs else self.stage.replay_afresh
+            performed = play(calls, at_deviation_from(requirements))
+            runs += 1
+            if deviates(performed, requirements):
+                reproduced += 1
+                last = replace(shown, performed=tuple(performed))
+            if _seconds(performed) > SLOW_SECONDS:
+                break
+        return _deviation(self.judge, last, reproduced, runs)
 
 
 def _deviation(judge: Judge, shown: Shown, reproduced: int, runs: int) -> Deviation:

@@ -41,6 +41,7 @@ class Findings:
         self._is_listed = is_listed
         self._found: dict[Sort, Found] = {}
         self._met: Counter[Sort] = Counter()
+        self._shown: dict[tuple[str, ...], tuple[object, ...]] = {}  # by what was broken when it was met
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -104,6 +105,8 @@ class Findings:
     def add(self, found: Found, deviation: Deviation, contexts: Counter[Context]) -> None:
         """Keeps the deviation with its counts; what was shown by other calls before is kept with the fewer calls."""
         met = self._met[found.sort]
+        if not self._is_listed(deviation.symptoms):
+            self._shown.setdefault(found.seen.requirements, _sort_of(deviation))
         deviation = replace(deviation, met=met, exercised=max(met, contexts[found.seen.step.ruling.context]))
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == _sort_of(deviation):
@@ -115,9 +118,9 @@ class Findings:
 
     def add_alike(self, found: Found, contexts: Counter[Context]) -> None:
         """Counts what was not run again with others of its requirements, or keeps it as it was seen."""
-        requirements = found.seen.requirements
+        shown = self._shown.get(found.seen.requirements)
         for at, each in enumerate(self.deviations):
-            if each.requirements == requirements and not self._is_listed(each.symptoms):
+            if _sort_of(each) == shown:
                 self.deviations[at] = replace(each, met=each.met + self._met[found.sort])
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), contexts)
