@@ -1,5 +1,7 @@
 """What goes wrong before or around judging, each with the exit status it ends in."""
 
+from jobtck.conformance.outcomes import Lost
+
 
 class JobtckError(Exception):
     """A failure that is told in one sentence and ends the command with `exit_status`."""
@@ -18,4 +20,11 @@ class BackendFailure(JobtckError):
 
 
 class SessionLost(BackendFailure):
-    """Whoever answers was lost in the middle of a session: nothing is said of it, and the next may go better."""
+    """Whoever answers was lost between two calls, or for a known reason: nothing is said of it.
+
+    `lost` says who, where that is known.
+    """
+
+    def __init__(self, text: str, lost: Lost | None = None) -> None:
+        super().__init__(text)
+        self.lost = lost

@@ -9,7 +9,7 @@ from jobtck.conformance.calls import WITH_JOB, Call
 from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
-from jobtck.conformance.outcomes import Outcome, Refusal, Waited
+from jobtck.conformance.outcomes import Lost, Outcome, Refusal, Waited
 from jobtck.conformance.tally import Tally
 
 PATIENCE_SECONDS = 5.0  # what a busy machine may make of "at once"
@@ -63,7 +63,7 @@ class Session:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
         step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
         self.history.append(Performed(call, outcome, seconds, step))
-        self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal) else "", seconds)
+        self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal | Lost) else "", seconds)
         if step.belief is not None:
             self.belief = step.belief
         return step

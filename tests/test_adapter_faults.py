@@ -100,9 +100,10 @@ SAID: Mapping[str, str] = {
     "digits without end": CANNOT_BE + "it is not JSON: Exceeds the limit",
     "deep": CANNOT_BE + "it is nested too deep): [[[",
     "babbles": f"said a line longer than {LINE_MAX:,} bytes: la la la",
-    "a result that is no object": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not None)",
-    "another outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not 'id')",
-    "an unknown outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not 'fine')",
+    "a result that is no object": ANSWERED_WRONG
+    + "its outcome is one of job_info, refusal, unknown and lost, and not None)",
+    "another outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal, unknown and lost, and not 'id')",
+    "an unknown outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal, unknown and lost, and not 'fine')",
     "an unknown member": ANSWERED_WRONG + "the outcome 'job_info' has no member 'mood')",
     "a missing member": ANSWERED_WRONG + "the outcome 'job_info' needs type)",
     "an unknown kind": ANSWERED_WRONG + "kind of the outcome 'refusal' cannot be 'sulking')",

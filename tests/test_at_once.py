@@ -199,7 +199,7 @@ def test_only_ends_are_made_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"outcome": "done"}, "its outcome is one of both, refusal and unknown"),
+        ({"outcome": "done"}, "its outcome is one of both, refusal, unknown and lost"),
         ({"outcome": "both"}, "needs answers"),
         ({"outcome": "both", "answers": [{"outcome": "done"}]}, "both has 2 answers"),
         ({"outcome": "both", "answers": [{"outcome": "done"}, {"outcome": "unknown"}]}, "so is the whole outcome"),

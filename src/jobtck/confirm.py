@@ -12,7 +12,7 @@ from jobtck.conformance.capabilities import Backend, Target
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import Handle
 from jobtck.conformance.judge import Judge, Step
-from jobtck.conformance.outcomes import Outcome, refusals_in
+from jobtck.conformance.outcomes import Evidence, Lost, Outcome, native
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
 from jobtck.conformance.symptoms import symptoms
@@ -185,17 +185,24 @@ def _rate(
         breaking=instead.breaking,
         allowed=instead.allowed,
         symptoms=symptoms(judge.scene(steps[-1]), steps[-1], broken),
+        evidence=evidence_of(shown),
     )
+
+
+def evidence_of(shown: Sequence[Performed]) -> tuple[Evidence, ...]:
+    """What was kept of the party that was lost in the last call, if one was."""
+    outcome = shown[-1].outcome
+    return outcome.evidence if isinstance(outcome, Lost) else ()
 
 
 def _line(performed: Performed) -> TraceLine:
     outcome: Outcome = performed.outcome
-    refusal = next(iter(refusals_in(outcome)), None)
+    code, text = native(outcome)
     return TraceLine(
         call=performed.call,
         answer=answer_text(outcome),
-        code=refusal.code if refusal else "",
-        text=refusal.text if refusal else "",
+        code=code,
+        text=text,
         seconds=performed.seconds,
         jobs=_living(performed.step),
     )
