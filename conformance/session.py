@@ -41,6 +41,7 @@ class Session:
         self.history: deque[Performed] = deque(maxlen=HISTORY_MAX)
         self.tally = Tally() if tally is None else tally
         self._backend = backend
+        self._announce: Callable[[Call], None] | None = getattr(backend, "announce", None)
         self._clock = clock
         self._ledger = Ledger(judge.design)
         self._slow_after = PATIENCE_SECONDS
@@ -55,6 +56,8 @@ class Session:
         ledger, belief, clock = self._ledger, self.belief, self._clock
         call = ledger.canonical(call)
         native = ledger.bind(call)
+        if self._announce is not None:  # a backend that is told before what the session calls it
+            self._announce(call)
         begun = clock()
         outcome = self._backend.perform(native)
         seconds = clock() - begun

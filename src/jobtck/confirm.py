@@ -135,6 +135,8 @@ def _shortened(
 
 def _shows_as_much(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one that explains it."""
+    if isinstance(step.outcome, Lost) != isinstance(shown.outcome, Lost):
+        return False  # SANE-1 forbids an internal error too, and that is another deviation than a death
     if step.deviations == shown.deviations:
         return bool(step.deviations)
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
@@ -179,7 +181,7 @@ def _rate(
     broken = blame(judge, steps)
     return Deviation(
         requirements=broken,
-        lines=tuple(map(_line, shown)),
+        lines=tuple(map(line_of, shown)),
         reproduced=reproduced,
         runs=runs,
         breaking=instead.breaking,
@@ -195,7 +197,8 @@ def evidence_of(shown: Sequence[Performed]) -> tuple[Evidence, ...]:
     return outcome.evidence if isinstance(outcome, Lost) else ()
 
 
-def _line(performed: Performed) -> TraceLine:
+def line_of(performed: Performed) -> TraceLine:
+    """The call as a line of a trace."""
     outcome: Outcome = performed.outcome
     code, text = native(outcome)
     return TraceLine(

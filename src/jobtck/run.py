@@ -15,8 +15,12 @@ from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
+from jobtck.crashes import Crash, look_into, with_earlier
 from jobtck.fixtures.adapter_recorder import RecordedTarget
+from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.hunt import Hunt, Plan
+from jobtck.isolated import IsolatedTarget
+from jobtck.journal import JournaledTarget
 from jobtck.verdicts import record_of
 
 DAY = len("2027-06-30")
@@ -41,6 +45,8 @@ class Order:
     baseline: NamedRun | None = None
     date: str = ""  # when it was given, UTC, as 2027-06-30T09:00:00Z; of known deviations, some expire
     record: Path | None = None  # where to write what would be said if the backend were an adapter
+    journals: Path | None = None  # where calls are written down before they are made
+    crash: Crash | None = None  # of the process that judged before: now each set of guests has one of its own
 
 
 class Watcher(Protocol):
@@ -93,6 +99,9 @@ def judge_all(
                 hunt = Hunt(target, plan, stop)
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
+            if order.crash is not None:
+                for hunt in hunts:
+                    look_into(order.crash, hunt, stop.is_set)
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
@@ -104,12 +113,22 @@ def judge_all(
             stop.set()
             for hunt in hunts:
                 stack.callback(hunt.close)
-    return _record(hunts, order, plan, error)
+    run = _record(hunts, order, plan, error)
+    return run if order.crash is None else with_earlier(run, order.crash.before)
 
 
 def _opened(name: str, design: str, order: Order) -> Target:
-    target = open_target(name, find_design(design), order.options)
-    return target if order.record is None else RecordedTarget(target, order.record)
+    target: Target
+    if order.crash is not None and not name.startswith(PREFIX):
+        target = IsolatedTarget(name, find_design(design), order.options)
+    else:
+        target = open_target(name, find_design(design), order.options)
+    if order.record is not None:
+        target = RecordedTarget(target, order.record)
+    # What is answered within this interpreter alone cannot take it down, and would be slowed down.
+    if order.journals is None or not target.capabilities.in_another_process:
+        return target
+    return JournaledTarget(target, order.journals)
 
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
