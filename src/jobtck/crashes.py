@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from jobtck.confirm import RUNS, evidence_of, line_of, replay
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge
@@ -18,7 +18,7 @@ from jobtck.conformance.session import Performed
 from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import answer_text
 from jobtck.hunt import Hunt
-from jobtck.journal import Life, lives_in
+from jobtck.journal import Life, asked_in, lives_in
 from jobtck.strategies.shorten import plainer, shorten
 
 BROKEN = {Fate.DIED: "SANE-1", Fate.HUNG: "TIME-1"}
@@ -39,6 +39,12 @@ class Crash:
     lives: tuple[Life, ...]
     evidence: tuple[Evidence, ...] = ()
     before: RunRecord | None = None
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """The calls that a backend must not be asked for when it is opened again."""
+        opening = (life for life in self.lives if not life.backend)
+        return frozenset(call_name(type(call)) for life in opening for call in life.calls)
 
     @property
     def requirement(self) -> str:
@@ -66,7 +72,8 @@ def suspects(lives: Sequence[Life], fate: Fate) -> tuple[Life, ...]:
 
 def look_into(crash: Crash, hunt: Hunt, is_over: Callable[[], bool]) -> None:
     """Adds the deviation to what the hunt has found, if its calls may have done it."""
-    mine = [life for life in crash.lives if (life.backend, life.design) == (hunt.target.name, hunt.target.design.name)]
+    target, design = hunt.target.name, hunt.target.design.name
+    mine = [life for life in crash.lives if life.backend in (target, "") and life.design == design]
     suspected = suspects(mine, crash.fate)
     if not suspected:
         return
@@ -191,7 +198,8 @@ def _with_earlier(record: Record, before: Record | None) -> Record:
 
 def crash_from(journals: Path, code: str, *, has_hung: bool, evidence: tuple[Evidence, ...]) -> Crash | None:
     """What is known of a process that was lost; None where it made no call that could have done it."""
-    lives = lives_in(journals)
+    asked = asked_in(journals)
+    lives = (*([asked] if asked is not None else []), *lives_in(journals))
     rmtree(journals, ignore_errors=True)
     if not any(life.calls for life in lives):
         return None

@@ -10,7 +10,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import (
+    UNKNOWN_DISK,
+    AbortJob,
+    BackupBegin,
+    BackupGetXmlDesc,
+    BlockCommit,
+    BlockCopy,
+    BlockJobAbort,
+    BlockJobSetSpeed,
+    BlockPull,
+    Call,
+    Destroy,
+    Flaw,
+    GetBlockJobInfo,
+    GetJobInfo,
+    GetJobStats,
+    Mode,
+    Save,
+    Start,
+)
 from jobtck.conformance.capabilities import Backend, Target
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.outcomes import Outcome
@@ -21,6 +40,24 @@ BYTES_MAX = 16 * 1024 * 1024  # of one file; one that is longer begins anew with
 SLACK_SECONDS = 15.0  # beyond what TIME-1 grants, before a call counts as one that never returns
 TIMES_LONGER = 3.0  # the end of a session may take: it makes several calls
 LINE_MAX = 4_096  # bytes that the last line may have
+ASKING = ".asking"
+# What a backend asks for by the plainest call of that name.
+ASKED: Mapping[str, Call] = {
+    "backup_begin": BackupBegin(label=0, mode=Mode.PULL, disks=("vda",), flaw=Flaw.UNKNOWN_FLAGS),
+    "backup_get_xml_desc": BackupGetXmlDesc(),
+    "get_job_info": GetJobInfo(),
+    "get_job_stats": GetJobStats(),
+    "abort_job": AbortJob(),
+    "block_copy": BlockCopy(label=0, disk=UNKNOWN_DISK),
+    "block_pull": BlockPull(label=0, disk=UNKNOWN_DISK),
+    "block_commit": BlockCommit(label=0, disk=UNKNOWN_DISK),
+    "block_job_abort": BlockJobAbort(disk=UNKNOWN_DISK),
+    "get_block_job_info": GetBlockJobInfo(disk=UNKNOWN_DISK),
+    "block_job_set_speed": BlockJobSetSpeed(disk=UNKNOWN_DISK),
+    "start": Start(),
+    "destroy": Destroy(),
+    "save": Save(),
+}
 SESSION, CALL, DONE, CLOSED = "session", "call", "done", "closed"
 
 _numbers = itertools.count()
@@ -140,6 +177,22 @@ def _life_in(path: Path) -> Life | None:
         return None
     told = tuple(tuple(session) for session in sessions if session)
     return Life(str(name), design.name, told, what in (CALL, SESSION), what == CLOSED, float(since))
+
+
+def asking_file(directory: Path, design: str) -> Path:
+    """Where a backend of that design writes what it asks for while it is opened."""
+    return directory / (design.replace("/", "_") + ASKING)
+
+
+def asked_in(directory: Path) -> Life | None:
+    """The call that was asked for when the process died, if it died while a backend was opened."""
+    for path in directory.glob(f"*{ASKING}"):
+        with suppress(OSError):
+            name = path.read_text(encoding="utf-8")
+            if name in ASKED:
+                design = path.name.removesuffix(ASKING)
+                return Life("", design, ((ASKED[name],),), is_under_way=True, is_closed=False, since=time.monotonic())
+    return None
 
 
 def has_hung(directory: Path) -> bool:

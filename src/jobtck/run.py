@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedTarget
-from jobtck.journal import JournaledTarget
+from jobtck.journal import JournaledTarget, asking_file
 from jobtck.verdicts import record_of
 
 DAY = len("2027-06-30")
@@ -102,6 +102,8 @@ def judge_all(
             if order.crash is not None:
                 for hunt in hunts:
                     look_into(order.crash, hunt, stop.is_set)
+                for hunt in hunts:  # what that took is not the search's
+                    hunt.plan = replace(plan, began=time.monotonic())
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
@@ -119,10 +121,15 @@ def judge_all(
 
 def _opened(name: str, design: str, order: Order) -> Target:
     target: Target
+    options = order.options
     if order.crash is not None and not name.startswith(PREFIX):
-        target = IsolatedTarget(name, find_design(design), order.options)
+        target = IsolatedTarget(name, find_design(design), replace(options, assumed=order.crash.assumed))
+    elif order.journals is not None:
+        asking = asking_file(order.journals, design)
+        target = open_target(name, find_design(design), replace(options, asking=asking))
+        asking.unlink(missing_ok=True)
     else:
-        target = open_target(name, find_design(design), order.options)
+        target = open_target(name, find_design(design), options)
     if order.record is not None:
         target = RecordedTarget(target, order.record)
     # What is answered within this interpreter alone cannot take it down, and would be slowed down.
