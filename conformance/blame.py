@@ -14,6 +14,7 @@ from jobtck.conformance.outcomes import (
     JobInfo,
     Leftovers,
     Listed,
+    Lost,
     Refusal,
     StatusOf,
     TypeOf,
@@ -56,6 +57,8 @@ def _broken_promises(judge: Judge, suspect: Step, shown: Hurt) -> list[Requireme
 
 def shows(step: Step) -> Hurt:
     """What an answer that deviates brings to light of earlier calls, if they are to blame."""
+    if isinstance(step.outcome, Lost):
+        return Hurt.NOTHING
     if isinstance(step.call, BackupBegin | BlockJobBegin):
         return Hurt.NEW if isinstance(step.outcome, Refusal) else Hurt.LOST
     match step.outcome:

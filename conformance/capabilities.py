@@ -104,12 +104,18 @@ class OwnHost(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where a backend is to be had: a libvirt URI (None: a host of its own), and a directory for its files."""
+    """Where a backend is to be had: a libvirt URI (None: a host of its own), and a directory for its files.
+
+    A backend that finds out by asking what calls there are writes the name of each into the file *asking* before, for
+    the process may die of it; those in *assumed* it does not ask for, and takes to be there.
+    """
 
     uri: str | None = None
     read_only: bool = False
     host: OwnHost | None = None
     work_dir: Path | None = None
+    asking: Path | None = None
+    assumed: frozenset[str] = frozenset()
 
 
 class BackendPlugin(Protocol):

@@ -42,6 +42,7 @@ from jobtck.conformance.outcomes import (
     JobInfo,
     Leftovers,
     Listed,
+    Lost,
     Outcome,
     Refusal,
     Seen,
@@ -296,6 +297,8 @@ def outcome_words(outcome: Outcome, code: str = "") -> str:
             return f"{kind} {code}".rstrip()
         case Unknown():
             return "unknown"
+        case Lost(party, fate):
+            return f"the {party} {fate}"
         case Ended(completed):
             return "completed" if completed else "aborted"
         case JobInfo(type=told) | BlockInfo(kind=told) | Completed(type=told):

@@ -1,6 +1,6 @@
 """What goes wrong before or around judging, each with the exit status it ends in."""
 
-from jobtck.conformance.outcomes import Refusal
+from jobtck.conformance.outcomes import Lost, Refusal
 
 
 class JobtckError(Exception):
@@ -28,4 +28,11 @@ class NotCleared(BackendFailure):
 
 
 class SessionLost(BackendFailure):
-    """Whoever answers was lost in the middle of a session: nothing is said of it, and the next may go better."""
+    """Whoever answers was lost between two calls, or for a known reason: nothing is said of it.
+
+    `lost` says who, where that is known.
+    """
+
+    def __init__(self, text: str, lost: Lost | None = None) -> None:
+        super().__init__(text)
+        self.lost = lost

@@ -13,7 +13,7 @@ from jobtck.conformance.context import Context, context
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
-from jobtck.conformance.outcomes import Both, ErrorKind, Outcome, Refusal, Single, Unknown, Waited
+from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited
 from jobtck.conformance.requirement import Answer, Level, Requirement
 from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import State, initial
@@ -133,6 +133,9 @@ class Judge:
 
     def step(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited = Waited.AT_ONCE) -> Step:
         """Keeps the states in which no MUST is broken; without any, names what is broken."""
+        if isinstance(outcome, Lost):
+            ruling = self.rule(belief.state, call, outcome, waited)
+            return Step(call, outcome, belief, ruling, ruling.deviations, None)
         if _is_unheard(call, outcome):
             return self._step_unheard(belief, call, outcome, waited)
         if isinstance(outcome, Both) and is_at_once(call):

@@ -37,6 +37,7 @@ from jobtck.conformance.outcomes import (
     Id,
     JobInfo,
     Listed,
+    Lost,
     Outcome,
     Progress,
     Refusal,
@@ -114,6 +115,8 @@ class Ledger:
         """The outcome with labels in the place of ids, and without what differs from run to run."""
         if isinstance(outcome, Both):
             return Both.in_any_order(*(self._single(call, each, belief) for each in outcome.answers))
+        if isinstance(outcome, Lost):
+            return Lost(outcome.party, outcome.fate)
         return self._single(call, outcome, belief)
 
     def _single(self, call: Call, outcome: Single, belief: Belief) -> Single:

@@ -220,8 +220,53 @@ class Both:
         return cls(tuple(sorted(answers, key=repr)))
 
 
-Outcome = Single | Both
+class Party(StrEnum):
+    """Whoever takes part in a call, and can be lost in it."""
+
+    SERVER = "server"  # also a driver that is in the kit's own process
+    CLIENT = "client"
+    GUEST = "guest"
+
+
+class Fate(StrEnum):
+    """What became of a party that was lost."""
+
+    DIED = "died"
+    HUNG = "hung"  # it was ended once it had taken longer than any call may
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A text that is kept with a deviation: a backtrace, or the end of a log. `title` says what it is."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A party was lost in the call; `code` is the signal or status that it ended with, `text` says it in words.
+
+    An answer that was given as well does not count. After it nothing is known, and the session ends.
+    """
+
+    party: Party
+    fate: Fate = Fate.DIED
+    code: str = ""
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+Outcome = Single | Both | Lost
 DONE = Done()
+
+
+def native(outcome: Outcome) -> tuple[str, str]:
+    """The backend's own code and text: of a refusal, of the first of several, or of a loss."""
+    if isinstance(outcome, Lost):
+        return outcome.code, outcome.text
+    refusal = next(iter(refusals_in(outcome)), None)
+    return ("", "") if refusal is None else (refusal.code, refusal.text)
 
 
 def refusals_in(outcome: Outcome) -> tuple[Refusal, ...]:

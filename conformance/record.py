@@ -7,7 +7,7 @@ from enum import StrEnum
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.design import Design
-from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.outcomes import Evidence, Waited
 
 RESULT_SCHEMA = "jobtck-result/3"
 TRACE_SCHEMA = "jobtck-trace/1"
@@ -84,14 +84,6 @@ class Symptom:
     demand: str = ""
     job: str = ""
     flaw: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A text that is kept with a deviation: a backtrace, or the end of a log. `title` says what it is."""
-
-    title: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from types import UnionType
 from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
-from jobtck.conformance.outcomes import Outcome, Single, Waited
+from jobtck.conformance.outcomes import Lost, Outcome, Single, Waited
 from jobtck.conformance.scene import Scene
 
 
@@ -126,7 +126,8 @@ class Needs:
 class Requirement:
     """One numbered demand. `when` says where it applies, `then` what it demands of the outcome.
 
-    `speaks_of` narrows it to answers of one sort, or widens it to those of several clients at once. `keeps` says what
+    `speaks_of` narrows it to answers of one sort, or widens it to those of several clients at once, or to the loss of
+    who takes part in the call: that is judged whatever the call. `keeps` says what
     later queries must not show of the call; a `general` requirement is named for that only if no other promised the
     same.
     `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
@@ -156,7 +157,7 @@ class Requirement:
 
     def applies(self, scene: Scene, answer: Answer) -> bool:
         """The requirement speaks of this call, in this state, answered like this."""
-        return isinstance(answer.outcome, self.speaks_of) and self.when(scene)
+        return isinstance(answer.outcome, self.speaks_of) and (isinstance(answer.outcome, Lost) or self.when(scene))
 
 
 INTEGER = frozenset({Handle.INTEGER})

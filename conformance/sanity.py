@@ -2,6 +2,7 @@
 
 from jobtck.conformance.calls import (
     QUERIES,
+    STOPS,
     BackupBegin,
     CrashGuest,
     Destroy,
@@ -16,7 +17,19 @@ from jobtck.conformance.calls import (
     Storage,
     TakeEvents,
 )
-from jobtck.conformance.outcomes import Both, ErrorKind, Events, Leftovers, Outcome, Refusal, Waited, refusals_in
+from jobtck.conformance.outcomes import (
+    Both,
+    ErrorKind,
+    Events,
+    Fate,
+    Leftovers,
+    Lost,
+    Outcome,
+    Party,
+    Refusal,
+    Waited,
+    refusals_in,
+)
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
 from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
@@ -59,9 +72,31 @@ def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
     return answer.waited is Waited.AT_ONCE or not (scene.is_query or refused)
 
 
+def in_bounded_time(_: Scene, answer: Answer) -> bool:
+    """The answer came, and not too late."""
+    return answer.waited is not Waited.TOO_LONG and not has_met(answer, Fate.HUNG, *Party)
+
+
 def no_internal_error(_: Scene, answer: Answer) -> bool:
-    """None of the answers is that of an internal error."""
-    return all(each.kind is not ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
+    """None of the answers is that of an internal error, and neither the server nor the client died."""
+    died = has_met(answer, Fate.DIED, Party.SERVER, Party.CLIENT)
+    return not died and all(each.kind is not ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
+
+
+def may_stop_the_guest(scene: Scene) -> bool:
+    """The call is there to stop the guest."""
+    return isinstance(scene.call, (*STOPS, CrashGuest))
+
+
+def the_guest_lives(scene: Scene, answer: Answer) -> bool:
+    """The guest neither died nor stopped, unless the call was there to stop it."""
+    return may_stop_the_guest(scene) or not has_met(answer, Fate.DIED, Party.GUEST)
+
+
+def has_met(answer: Answer, fate: Fate, *parties: Party) -> bool:
+    """One of the parties met that fate in the call."""
+    lost = answer.outcome
+    return isinstance(lost, Lost) and lost.fate is fate and lost.party in parties
 
 
 SANITY = (
@@ -121,7 +156,7 @@ SANITY = (
         source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
-        then=lambda _, answer: answer.waited is not Waited.TOO_LONG,
+        then=in_bounded_time,
         speaks_of=Outcome,
         form_only=True,
     ),
@@ -143,7 +178,17 @@ SANITY = (
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment and scene.storage is not Storage.FULL,
         then=no_internal_error,
-        speaks_of=Refusal | Both,
+        speaks_of=Refusal | Both | Lost,
+        form_only=True,
+    ),
+    Requirement(
+        id="SANE-2",
+        text="No calls make the guest die, or stop, of themselves.",
+        source=SENSE,
+        needs=Needs(any_call=(BackupBegin, *QUERIES)),
+        when=lambda scene: scene.domain.running and not may_stop_the_guest(scene),
+        then=the_guest_lives,
+        speaks_of=Outcome,
         form_only=True,
     ),
 )

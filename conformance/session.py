@@ -10,7 +10,7 @@ from jobtck.conformance.capabilities import Backend
 from jobtck.conformance.errors import NotCleared
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
-from jobtck.conformance.outcomes import DONE, Outcome, Refusal, Waited
+from jobtck.conformance.outcomes import DONE, Lost, Outcome, Refusal, Waited
 from jobtck.conformance.tally import Tally
 
 PATIENCE_SECONDS = 5.0  # what a busy machine may make of "at once"
@@ -48,6 +48,7 @@ class Session:
         self.is_over = False  # after a deviation nothing is known, until the session is ended
         self._length = 0  # calls since the last end of a session
         self._backend = backend
+        self._announce: Callable[[Call], None] | None = getattr(backend, "announce", None)
         self._clock = clock
         self._ledger = Ledger(judge.design)
         self._slow_after = PATIENCE_SECONDS
@@ -74,6 +75,8 @@ class Session:
         ledger, belief, clock = self._ledger, self.belief, self._clock
         call = ledger.canonical(call)
         native = ledger.bind(call)
+        if self._announce is not None:  # a backend that is told before what the session calls it
+            self._announce(call)
         begun = clock()
         try:
             outcome = self._backend.perform(native)
@@ -85,7 +88,7 @@ class Session:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
         step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
         self._keep(Performed(call, outcome, seconds, step))
-        self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal) else "", seconds)
+        self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal | Lost) else "", seconds)
         if step.belief is None:
             self.is_over = True
         else:

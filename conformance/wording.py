@@ -1,6 +1,7 @@
 """Calls and answers as people write them: `a = backup_begin(pull, vda)`."""
 
 from dataclasses import replace
+from itertools import product
 
 from jobtck.conformance.calls import (
     BackupBegin,
@@ -25,11 +26,14 @@ from jobtck.conformance.outcomes import (
     Description,
     Done,
     Events,
+    Fate,
     Id,
     JobInfo,
     Leftovers,
     Listed,
+    Lost,
     Outcome,
+    Party,
     Refusal,
     TypeOf,
 )
@@ -82,6 +86,9 @@ def reference_text(reference: object) -> str:
             return ODD_ID_WORDS[reference]
         case _:
             return ""
+
+
+LOSSES = frozenset(outcome_words(Lost(party, fate)) for party, fate in product(Party, Fate))  # as answers in a trace
 
 
 def sort_text(outcome: Outcome) -> str:

@@ -17,9 +17,10 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.conformance.wording import call_text
-from jobtck.reports.sentences import native_text, only_deviates, rate_text, replay_command
+from jobtck.reports.sentences import evidence_lines, native_text, only_deviates, rate_text, replay_command
 from jobtck.reports.texts import counted, one_line
 
+EVIDENCE_LINES_MAX = 5  # of each text that is kept of whoever was lost
 LINES_MAX = 30  # calls shown of one trace, its last: a screen; the file has all
 SHOWN_MAX = 3  # deviations shown of one requirement: a fourth says little more; the files have all
 
@@ -81,6 +82,8 @@ def _print_block(console: Console, block: Block, record: Record, report_dir: str
         _print_fields(console, _fields_of(requirement, demander))
     if block.deviation is not None:
         _print_lines(console, block.deviation.lines)
+        for line in evidence_lines(block.deviation, EVIDENCE_LINES_MAX):
+            console.print(Padding.indent(Text(line, style="dim", overflow="fold"), INDENT))
         if block.deviation.trace_file:
             words = replay_command(block.deviation, record.target, report_dir)
             _print_command(console, words)

@@ -11,13 +11,14 @@ from jobtck.conformance.wording import call_text
 from jobtck.reports.blocks import Block, blocks
 from jobtck.reports.columns import Column
 from jobtck.reports.scripts import scripts_for
-from jobtck.reports.sentences import native_text, rate_text, replay_command, standing
+from jobtck.reports.sentences import evidence_lines, native_text, rate_text, replay_command, standing
 from jobtck.reports.sequence_diagram import sequence_inline
 from jobtck.reports.sequence_steps import STEPS_MAX, answered, deviation_picture, left_out
 from jobtck.reports.texts import one_line
 
 CARDS_MAX = 100  # in a page: each has a picture, and nobody reads more
 SCRIPTS_MAX = 30  # of them have scripts, of which each takes tens of kilobytes
+EVIDENCE_LINES_MAX = 60  # of each text that is kept of whoever was lost
 GRAVITY = ("fails", "deviates", "known")
 
 
@@ -104,6 +105,12 @@ class Card:
         assert self.block.deviation is not None
         shown = self.block.deviation.lines[-STEPS_MAX:]
         return escape("\n".join(_line(line, is_last=line is shown[-1]) for line in shown))
+
+    @property
+    def evidence(self) -> Markup:
+        """What is kept of whoever was lost in the last call; empty where nobody was."""
+        deviation = self.block.deviation
+        return Markup() if deviation is None else escape("\n".join(evidence_lines(deviation, EVIDENCE_LINES_MAX)))
 
     @property
     def command(self) -> Markup:

@@ -24,6 +24,7 @@ from jobtck.conformance.record import (
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    evidence_lines,
     known_text,
     native_text,
     rate_text,
@@ -34,6 +35,7 @@ from jobtck.reports.sentences import (
 )
 from jobtck.reports.texts import legible, one_line
 
+EVIDENCE_LINES_MAX = 60  # of each text that is kept of whoever was lost
 NAME_MAX = 100  # characters of a case's name; servers show names in one line
 
 
@@ -233,4 +235,4 @@ def _deviation_text(deviation: Deviation) -> str:
         lines.append(f"{mark} {call_text(line.call)} -> {line.answer}")
         lines += [f"      {native}"] if native else []
     told = ", ".join(filter(None, [rate_text(deviation), deviation.trace_file]))
-    return "\n".join([told, *lines])
+    return "\n".join([told, *lines, *evidence_lines(deviation, EVIDENCE_LINES_MAX)])

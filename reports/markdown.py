@@ -12,6 +12,7 @@ from jobtck.conformance.wording import call_text
 from jobtck.reports.blocks import Block, blocks
 from jobtck.reports.sentences import (
     breaks_run,
+    evidence_lines,
     known_text,
     native_text,
     only_deviates,
@@ -23,6 +24,7 @@ from jobtck.reports.texts import counted, one_line
 CUT = "and {:,} parts more, which do not fit into a comment: see the result"
 MARKDOWN_MAX = 60_000  # characters: GitHub refuses a comment of more than 65,536, GitLab one of more than a million
 IDS_MAX = 40  # told in one list: more is read in the result
+EVIDENCE_LINES_MAX = 20  # of each text that is kept of whoever was lost
 LINES_MAX = 30  # calls of one deviation, its last: a screen
 TEXT_MAX = 300  # characters of one text: three lines of a comment
 ID_MAX = 40  # characters of an id; the longest has ten
@@ -131,5 +133,6 @@ def _calls(deviation: Deviation) -> Iterator[str]:
         lines.append(f"{mark} {one_line(call_text(line.call), TEXT_MAX)} -> {one_line(line.answer, TEXT_MAX)}")
         if native := native_text(line.code, line.text, TEXT_MAX):
             lines.append(f"      {native}")
+    lines += evidence_lines(deviation, EVIDENCE_LINES_MAX)
     fence = _fence("\n".join(lines), 3)
     yield from (f"{fence}text", *lines, fence)

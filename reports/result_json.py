@@ -150,7 +150,7 @@ def _deviation(deviation: Deviation) -> JsonObject:
         "exercised": deviation.exercised,
         "not_again": deviation.not_again,
         "follows": list(deviation.follows),
-        "evidence": [asdict(each) for each in deviation.evidence],
+        "evidence": [{"title": storable(each.title), "text": storable(each.text)} for each in deviation.evidence],
     }
 
 

@@ -8,14 +8,13 @@ from typing import Any, NoReturn, cast
 from jobtck.conformance.declared import capabilities_in
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BadInput
-from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.outcomes import Evidence, Waited
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     Became,
     CellRecord,
     Cost,
     Deviation,
-    Evidence,
     Gate,
     KnownDeviation,
     Record,

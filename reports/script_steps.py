@@ -26,7 +26,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.outcomes import ErrorKind
 from jobtck.conformance.record import Deviation, TargetRecord
-from jobtck.conformance.wording import call_text
+from jobtck.conformance.wording import LOSSES, call_text
 from jobtck.reports.texts import one_line
 
 DISKS = ("vda", "vdb")  # of the guests that scripts make
@@ -74,6 +74,8 @@ def why_none(target: TargetRecord, deviation: Deviation) -> str:
         return "the result was written by a release that did not keep its calls: run again"
     if why := next(filter(None, map(_why_never, calls)), ""):
         return why
+    if deviation.evidence or deviation.lines[-1].answer in LOSSES:
+        return "somebody dies or hangs of it, and a script as well: play its trace with jobtck replay"
     if not deviation.breaking or not convincing(deviation):
         return "it is about how long the call takes or how far a job is, and not about the sort of its answer"
     if not all(_is_writable(call) for call in calls):

@@ -17,6 +17,8 @@ from jobtck.conformance.record import (
 )
 from jobtck.reports.texts import LINE_MAX, counted, legible, one_line
 
+EVIDENCE_MAX = 10  # texts shown of one deviation
+
 
 def breaks_run(requirement: RequirementRecord, record: Record) -> bool:
     """The requirement fails, and with it the run: a MUST, or under `--strict` also a SHOULD, that nothing excuses."""
@@ -126,6 +128,21 @@ def gate_text(gate: Gate) -> str:
 def unkept_text(call: str) -> str:
     """What is wrong with a declared call that is not there, and what to do about it."""
     return f"{call} is declared, and was refused as unsupported every time: mend it, or do not declare it"
+
+
+def evidence_lines(deviation: Deviation, lines_max: int) -> list[str]:
+    """What is kept of whoever was lost, each text under its title: so many lines, the most telling ones.
+
+    Of a backtrace that is the beginning, of a log the end.
+    """
+    told: list[str] = []
+    for each in deviation.evidence[:EVIDENCE_MAX]:
+        lines = [legible(line, LINE_MAX) for line in each.text.splitlines()]
+        is_log = each.title.startswith("end of")
+        shown = lines[-lines_max:] if is_log else lines[:lines_max]
+        more = f", {len(shown)} of {counted(len(lines), 'line')}" if len(shown) < len(lines) else ""
+        told += [f"{one_line(each.title)}{more}:", *(f"    {line}" for line in shown)]
+    return told
 
 
 def known_text(known: KnownDeviation) -> str:

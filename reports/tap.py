@@ -9,6 +9,7 @@ from jobtck.conformance.record import NamedRun, Record, RequirementRecord, RunVe
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    evidence_lines,
     known_text,
     native_text,
     rate_text,
@@ -21,6 +22,7 @@ from jobtck.reports.texts import legible, one_line
 
 NAME_MAX = 100  # characters of a point's description; readers show it in one line
 DEVIATIONS_MAX = 3  # told of one requirement: a fourth says little more
+EVIDENCE_LINES_MAX = 20  # of each text that is kept of whoever was lost
 CALLS_MAX = 30  # told of one deviation, its last; result.json has all
 CHILD = "    "
 # avocado takes a line of four blanks more for one of a child, and Perl's reader wants lists deeper than their names.
@@ -139,6 +141,7 @@ def _facts(requirement: RequirementRecord) -> list[tuple[str, str | list[str]]]:
             for position, line in enumerate(deviation.lines[first:], first + 1)
         ]
         facts += [(f"seen{place}", rate_text(deviation)), (f"calls{place}", calls)]
+        facts.append((f"evidence{place}", evidence_lines(deviation, EVIDENCE_LINES_MAX)))
         facts.append((f"trace{place}", deviation.trace_file))
     return facts
 

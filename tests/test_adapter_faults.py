@@ -16,8 +16,8 @@ from tests import bad_adapter
 from jobtck.conformance.calls import BackupGetXmlDesc, GetJobInfo
 from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import presets
-from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError
-from jobtck.conformance.outcomes import ErrorKind, JobInfo, Refusal
+from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, SessionLost
+from jobtck.conformance.outcomes import ErrorKind, Fate, JobInfo, Lost, Party, Refusal
 from jobtck.fixtures import adapter_process, adapter_target
 from jobtck.fixtures.adapter_protocol import LINE_MAX, SHOWN_MAX
 from jobtck.fixtures.adapter_target import AdapterPlugin, AdapterTarget
@@ -82,6 +82,23 @@ def complaint(target: AdapterTarget) -> str:
     return str(caught.value)
 
 
+def loss(target: AdapterTarget) -> Lost:
+    """What the first call ends in, or the second; after it another adapter answers the next session."""
+    backend = target.fresh()
+    outcomes = [backend.perform(GetJobInfo())]
+    if not isinstance(outcomes[-1], Lost):
+        outcomes.append(backend.perform(GetJobInfo()))
+    with pytest.raises(SessionLost):
+        backend.perform(GetJobInfo())
+    backend.end_all_jobs()
+    again = backend.perform(GetJobInfo())
+    again = again if isinstance(again, Lost) else backend.perform(GetJobInfo())
+    assert again == outcomes[-1]
+    backend.close()
+    assert isinstance(again, Lost)
+    return again
+
+
 CANNOT_BE = "said what cannot be ("
 ANSWERED_WRONG = "answered get_job_info with what cannot be ("
 SAID: Mapping[str, str] = {
@@ -100,23 +117,42 @@ SAID: Mapping[str, str] = {
     "digits without end": CANNOT_BE + "it is not JSON: Exceeds the limit",
     "deep": CANNOT_BE + "it is nested too deep): [[[",
     "babbles": f"said a line longer than {LINE_MAX:,} bytes: la la la",
-    "a result that is no object": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not None)",
-    "another outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not 'id')",
-    "an unknown outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal and unknown, and not 'fine')",
+    "a result that is no object": ANSWERED_WRONG
+    + "its outcome is one of job_info, refusal, unknown and lost, and not None)",
+    "another outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal, unknown and lost, and not 'id')",
+    "an unknown outcome": ANSWERED_WRONG + "its outcome is one of job_info, refusal, unknown and lost, and not 'fine')",
     "an unknown member": ANSWERED_WRONG + "the outcome 'job_info' has no member 'mood')",
     "a missing member": ANSWERED_WRONG + "the outcome 'job_info' needs type)",
     "an unknown kind": ANSWERED_WRONG + "kind of the outcome 'refusal' cannot be 'sulking')",
     "a number too large": ANSWERED_WRONG + "done of the outcome 'job_info' cannot be inf)",
     "an error": 'could not serve get_job_info: {"jsonrpc": "2.0", "id": 3, "error": {"code": -32000, "message": "qemu-',
     "an error without a code": ANSWERED_WRONG + "the error needs code)",
+    "closes its output": "closed its output and went on running",
+    "closes its input": "does not read its input any more",
+}
+
+
+DIED = {
     "exits": "ended with exit status 3 before it had answered get_job_info; its last words were: out of \\x1b[1mcheese",
     "dies": "died of SIGSEGV before it had answered get_job_info",
     "dies in a line": 'before it had answered get_job_info, in the middle of a line: {"jsonrpc": "2.0",',
-    "closes its output": "closed its output and went on running",
     "leaves a child": "ended with exit status 3 before it had answered get_job_info",
     "leaves a child in a session of its own": "ended with exit status 3 before it had answered get_job_info",
-    "closes its input": "does not read its input any more",
 }
+
+
+@pytest.mark.parametrize("fault", DIED)
+def test_one_that_ends_in_a_call_is_the_server_that_died(fault: str, opened: Callable[[str], AdapterTarget]) -> None:
+    lost = loss(opened(fault))
+    assert (lost.party, lost.fate) == (Party.SERVER, Fate.DIED)
+    assert lost.code == ("SIGSEGV" if fault == "dies" else lost.code)
+    assert DIED[fault] in lost.text
+    assert lost.text.isprintable()
+
+
+def test_what_one_that_died_wrote_is_kept(opened: Callable[[str], AdapterTarget]) -> None:
+    [evidence] = loss(opened("exits")).evidence
+    assert "out of" in evidence.text
 
 
 @pytest.mark.parametrize("fault", SAID)
@@ -132,14 +168,17 @@ def test_what_is_no_answer_is_an_error_that_shows_it(fault: str, opened: Callabl
 def test_one_that_hangs_is_given_up(opened: Callable[[str], AdapterTarget], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter_target, "DEADLINE_SECONDS", 0.2)
     monkeypatch.setattr(adapter_process, "CANCEL_SECONDS", 0.2)
-    assert complaint(opened("hangs")).endswith("has not answered get_job_info within 0.2 s")
+    lost = loss(opened("hangs"))
+    assert (lost.party, lost.fate) == (Party.SERVER, Fate.HUNG)
+    assert lost.text.endswith("has not answered get_job_info within 0.2 s")
 
 
 def test_one_that_is_late_is_cancelled(opened: Callable[[str], AdapterTarget], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter_target, "DEADLINE_SECONDS", 0.2)
     monkeypatch.setattr(adapter_process, "CANCEL_SECONDS", LONG_SECONDS)
-    told = complaint(opened("answers when it is cancelled"))
-    assert told.endswith("answered get_job_info after 0.2 s only, when it was cancelled")
+    lost = loss(opened("answers when it is cancelled"))
+    assert lost.fate is Fate.HUNG
+    assert lost.text.endswith("answered get_job_info after 0.2 s only, when it was cancelled")
 
 
 @pytest.mark.parametrize("costly", [[], ["get_job_info"]], ids=["the main lane", "side lanes"])

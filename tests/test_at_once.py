@@ -123,7 +123,7 @@ def test_two_answers_are_ruled_as_one_after_the_other(
 
 def test_nothing_else_is_exercised_by_it() -> None:
     step = judged(ZERO_ID, ABLE, begun(PULL, ZERO_ID), (ENDS, Both.in_any_order(Ended(1), GONE)))
-    assert step.ruling.exercised == ("END-7", "SANE-1", "TIME-1")
+    assert step.ruling.exercised == ("END-7", "SANE-1", "SANE-2", "TIME-1")
     assert [each.id for each in step.ruling.promises] == ["END-7"]
 
 
@@ -199,7 +199,7 @@ def test_only_ends_are_made_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"outcome": "done"}, "its outcome is one of both, refusal and unknown"),
+        ({"outcome": "done"}, "its outcome is one of both, refusal, unknown and lost"),
         ({"outcome": "both"}, "needs answers"),
         ({"outcome": "both", "answers": [{"outcome": "done"}]}, "both has 2 answers"),
         ({"outcome": "both", "answers": [{"outcome": "done"}, {"outcome": "unknown"}]}, "so is the whole outcome"),

@@ -10,6 +10,7 @@ from tests.mutants_ends import MUTANTS as OF_ENDS
 from tests.mutants_faults import MUTANTS as OF_FAULTS
 from tests.mutants_ids import MUTANTS as OF_IDS
 from tests.mutants_jobs import MUTANTS as OF_JOBS
+from tests.mutants_lost import MUTANTS as OF_LOSSES
 from tests.mutants_stale import MUTANTS as OF_STALE_IDS
 from tests.mutants_table import Mutant
 from tests.mutants_told import MUTANTS as OF_TALES
@@ -32,7 +33,7 @@ from jobtck.replays import at_any_deviation, deviates, replay
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw
 
-MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_FAULTS, *OF_TALES, *OF_VERBS)
+MUTANTS = (*OF_IDS, *OF_STALE_IDS, *OF_JOBS, *OF_ENDS, *OF_FAULTS, *OF_LOSSES, *OF_TALES, *OF_VERBS)
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
 SEED = 20190326
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 from types import FrameType
 
 from rich.console import Console
@@ -16,17 +17,24 @@ from jobtck.backends import load_backend
 from jobtck.conformance.capabilities import Options, OwnHost
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
+from jobtck.conformance.outcomes import Evidence
 from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, RunVerdict
+from jobtck.crashes import Crash, crash_from, journal_directory
 from jobtck.failures import failures_told
+from jobtck.fixtures.innocence import oom_kills, proof_for
+from jobtck.fixtures.post_mortem import backtrace_of_process
 from jobtck.gate import held_against
+from jobtck.isolated import leave_nothing_of
+from jobtck.journal import has_hung
 from jobtck.known import read_known, shipped_known
 from jobtck.reports.progress import ProgressBar
 from jobtck.reports.terminal import print_run
+from jobtck.results import read_result
 from jobtck.run import DEFAULT_PAIRS, INTERRUPTED, Order, judge_all
-from jobtck.supervisor import supervised
+from jobtck.supervisor import Ended, supervised
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DIED_NOTE = "the first attempt at this run died of {}, with libvirt in its process: see docs/findings.md"
+CRASH_NOTE = "{}; it was judged anew, each set of guests driven in a process of its own"
 REAL_BACKENDS = {Handle.NONE: "libvirt", Handle.NAME: "qemu-jobs"}
 CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
@@ -139,12 +147,10 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     order = replace(order, database=directory / reportdir.DATABASE)
     reportdir.write(RunRecord((), order.command, order.seed, 0.0, CUT_OFF, date=order.date), directory)
 
-    ended = supervised(lambda: _run_and_report(order, directory, console), _leave_nothing_of)
-    if ended.died_of and not ended.is_interrupted and not order.options.uri:
-        how = ended.died_of
-        console.print(f"jobtck: the driver in the run's process died of {how}; it is tried once more", markup=False)
-        noted = replace(order, notes=(DIED_NOTE.format(how),))
-        ended = supervised(lambda: _run_and_report(noted, directory, console), _leave_nothing_of)
+    ended, crash = _attempt(order, directory, console)
+    if ended.died_of and not ended.is_interrupted and crash is not None:
+        console.print(f"jobtck: {crash.text}; its calls are made again in fresh processes", markup=False)
+        ended, _ = _attempt(replace(order, crash=crash, notes=(CRASH_NOTE.format(crash.text),)), directory, console)
     if not ended.died_of:
         return ended.status
     told = (
@@ -155,6 +161,38 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     )
     console.print(told, markup=False, highlight=False)
     return EXIT_STATUS[RunVerdict.ERROR]
+
+
+def _attempt(order: Order, directory: Path, console: Console) -> tuple[Ended, Crash | None]:
+    """How the run ended that was made in a child, and what is known of the calls that it died, or hung, of."""
+    journals, evidence, before = journal_directory(), list[Evidence](), oom_kills()
+
+    def hangs(child: int) -> bool:
+        if not has_hung(journals):
+            return False
+        evidence.append(backtrace_of_process(child, "the run's process"))
+        return True
+
+    try:
+        journaled = replace(order, journals=journals)
+        ended = supervised(lambda: _run_and_report(journaled, directory, console), _leave_nothing_of, hangs)
+        crash = None
+        if ended.died_of:
+            crash = crash_from(journals, ended.died_of, has_hung=ended.has_hung, evidence=tuple(evidence))
+        if crash is not None and (proof := proof_for(ended.died_of, before)):
+            console.print(f"jobtck: {crash.text}: {proof}", markup=False)
+            crash = None
+    finally:
+        rmtree(journals, ignore_errors=True)
+    return ended, None if crash is None else replace(crash, before=_reported(directory))
+
+
+def _reported(directory: Path) -> RunRecord | None:
+    """What the run had reported before its process was lost."""
+    try:
+        return read_result(directory)
+    except BadInput:
+        return None
 
 
 def _run_and_report(order: Order, directory: Path, console: Console) -> int:
@@ -192,6 +230,7 @@ def _leave_nothing_of(child: int) -> None:
     """
     from jobtck.fixtures.run_directory import kill_guests_of, sweep_daemons, sweep_embedded, sweep_storage
 
+    leave_nothing_of(child)
     kill_guests_of(child)
     sweep_embedded(None)
     sweep_daemons(None)

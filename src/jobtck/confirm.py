@@ -9,7 +9,7 @@ from jobtck.conformance.blame import blame
 from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.judge import Judge, Step
-from jobtck.conformance.outcomes import Outcome, refusals_in
+from jobtck.conformance.outcomes import Evidence, Lost, native
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed
 from jobtck.conformance.state import State
@@ -83,10 +83,11 @@ def as_seen(seen: Seen, runs: int = 0, not_again: str = "") -> Deviation:
     """The deviation with all calls since the guests' start; it did not happen again in so many runs."""
     return Deviation(
         requirements=seen.requirements,
-        lines=tuple(map(_line, seen.life)),
+        lines=tuple(map(line_of, seen.life)),
         reproduced=0,
         runs=runs,
         symptoms=symptoms(seen.step, seen.requirements),
+        evidence=evidence_of(seen.session),
         not_again=not_again,
     )
 
@@ -229,12 +230,13 @@ def _deviation(judge: Judge, shown: Shown, reproduced: int, runs: int) -> Deviat
     broken = blame(judge, steps)
     return Deviation(
         requirements=broken,
-        lines=tuple(map(_line, shown.performed)),
+        lines=tuple(map(line_of, shown.performed)),
         reproduced=reproduced,
         runs=runs,
         breaking=instead.breaking,
         allowed=instead.allowed,
         symptoms=symptoms(steps[-1], broken),
+        evidence=evidence_of(shown.performed),
     )
 
 
@@ -242,14 +244,20 @@ def _seconds(performed: Sequence[Performed]) -> float:
     return sum(each.seconds for each in performed)
 
 
-def _line(performed: Performed) -> TraceLine:
-    outcome: Outcome = performed.outcome
-    refusal = next(iter(refusals_in(outcome)), None)
+def evidence_of(shown: Sequence[Performed]) -> tuple[Evidence, ...]:
+    """What was kept of the party that was lost in the last call, if one was."""
+    outcome = shown[-1].outcome
+    return outcome.evidence if isinstance(outcome, Lost) else ()
+
+
+def line_of(performed: Performed) -> TraceLine:
+    """The call as a line of a trace."""
+    code, text = native(performed.outcome)
     return TraceLine(
         call=performed.call,
-        answer=answer_text(outcome),
-        code=refusal.code if refusal else "",
-        text=refusal.text if refusal else "",
+        answer=answer_text(performed.outcome),
+        code=code,
+        text=text,
         seconds=performed.seconds,
         jobs=_living(performed.step),
     )

@@ -103,11 +103,14 @@ class Findings:
         return not place.belief.is_sure, len(place.path)
 
     def add(self, found: Found, deviation: Deviation, contexts: Counter[Context]) -> None:
-        """Keeps the deviation with its counts; what was shown by other calls before is kept with the fewer calls."""
+        """Keeps the deviation with its counts."""
         met = self._met[found.sort]
         if not self._is_listed(deviation.symptoms):
             self._shown.setdefault(found.seen.requirements, _sort_of(deviation))
-        deviation = replace(deviation, met=met, exercised=max(met, contexts[found.seen.step.ruling.context]))
+        self.add_shown(replace(deviation, met=met, exercised=max(met, contexts[found.seen.step.ruling.context])))
+
+    def add_shown(self, deviation: Deviation) -> None:
+        """Keeps the deviation; what was shown by other calls before is kept with the fewer calls."""
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == _sort_of(deviation):
                 shorter = deviation if _is_better(deviation, each) else each

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +15,13 @@ from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
+from jobtck.crashes import Crash, look_into, with_earlier
 from jobtck.findings import IsListed
 from jobtck.fixtures.adapter_recorder import RecordedTarget
+from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.hunt import Hunt, Plan
+from jobtck.isolated import IsolatedTarget
+from jobtck.journal import JournaledTarget, asking_file
 from jobtck.known import excuse_for
 from jobtck.verdicts import listed_for, record_of
 
@@ -43,6 +47,8 @@ class Order:
     baseline: NamedRun | None = None
     date: str = ""  # when it was given, UTC, as 2027-06-30T09:00:00Z; of known deviations, some expire
     record: Path | None = None  # where to write what would be said if the backend were an adapter
+    journals: Path | None = None  # where calls are written down before they are made
+    crash: Crash | None = None  # of the process that judged before: now each set of guests has one of its own
 
 
 class Watcher(Protocol):
@@ -95,6 +101,11 @@ def judge_all(
                 hunt = Hunt(target, plan, stop, _listed(target, order))
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
+            if order.crash is not None:
+                for hunt in hunts:
+                    look_into(order.crash, hunt, stop.is_set)
+                for hunt in hunts:  # what that took is not the search's
+                    hunt.plan = replace(plan, began=time.monotonic())
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
@@ -106,12 +117,27 @@ def judge_all(
             stop.set()
             for hunt in hunts:
                 stack.callback(hunt.close)
-    return _record(hunts, order, plan, error)
+    run = _record(hunts, order, plan, error)
+    return run if order.crash is None else with_earlier(run, order.crash.before)
 
 
 def _opened(name: str, design: str, order: Order) -> Target:
-    target = open_target(name, find_design(design), order.options)
-    return target if order.record is None else RecordedTarget(target, order.record)
+    target: Target
+    options = order.options
+    if order.crash is not None and not name.startswith(PREFIX):
+        target = IsolatedTarget(name, find_design(design), replace(options, assumed=order.crash.assumed))
+    elif order.journals is not None:
+        asking = asking_file(order.journals, design)
+        target = open_target(name, find_design(design), replace(options, asking=asking))
+        asking.unlink(missing_ok=True)
+    else:
+        target = open_target(name, find_design(design), options)
+    if order.record is not None:
+        target = RecordedTarget(target, order.record)
+    # What is answered within this interpreter alone cannot take it down, and would be slowed down.
+    if order.journals is None or not target.capabilities.in_another_process:
+        return target
+    return JournaledTarget(target, order.journals)
 
 
 def _listed(target: Target, order: Order) -> IsListed:

@@ -9,6 +9,7 @@ from itertools import chain
 from jobtck.conformance.calls import Call, EndSession
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.judge import Judge, Step
+from jobtck.conformance.outcomes import Lost
 from jobtck.conformance.session import Performed
 from jobtck.replays import Ends, at_deviation_from
 from jobtck.strategies.lives import ending_calls, sessions_of
@@ -83,6 +84,8 @@ def in_one_session(judge: Judge, performed: Sequence[Performed]) -> tuple[Call, 
 
 def _shows_as_much(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one that explains it."""
+    if isinstance(step.outcome, Lost) != isinstance(shown.outcome, Lost):
+        return False  # SANE-1 forbids an internal error too, and that is another deviation than a death
     if step.deviations == shown.deviations:
         return bool(step.deviations)
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
