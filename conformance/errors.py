@@ -1,5 +1,6 @@
 """What goes wrong before or around judging, each with the exit status it ends in."""
 
+from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.outcomes import Lost, Refusal
 
 
@@ -20,11 +21,15 @@ class BackendFailure(JobtckError):
 
 
 class NotCleared(BackendFailure):
-    """What earlier jobs left keeps guests from being made as good as new: a fact about the backend, to be judged."""
+    """Guests cannot be made as good as new: a fact about the backend, to be judged.
 
-    def __init__(self, sentence: str, refusal: Refusal) -> None:
-        super().__init__(sentence)
+    It is judged as the refusal of *call*: of the end of the session, or of the start of a guest that was stopped.
+    """
+
+    def __init__(self, refusal: Refusal, call: Call) -> None:
+        super().__init__(f"{call_name(type(call))} is refused: {refusal.text}")
         self.refusal = refusal
+        self.call = call
 
 
 class SessionLost(BackendFailure):

@@ -11,6 +11,7 @@ from jobtck.conformance.errors import NotCleared
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
 from jobtck.conformance.outcomes import DONE, Lost, Outcome, Refusal, Waited
+from jobtck.conformance.stopwatch import housekeeping_seconds
 from jobtck.conformance.tally import Tally
 
 PATIENCE_SECONDS = 5.0  # what a busy machine may make of "at once"
@@ -81,8 +82,8 @@ class Session:
         try:
             outcome = self._backend.perform(native)
         except NotCleared as error:  # the guest cannot even be prepared for the call
-            return self._not_cleared(EndSession(), error, clock() - begun)
-        seconds = clock() - begun
+            return self._not_cleared(error, clock() - begun)
+        seconds = clock() - begun - housekeeping_seconds()
         waited = Waited.AT_ONCE
         if seconds >= self._slow_after:
             waited = Waited.WAITED if seconds < self._too_long_after else Waited.TOO_LONG
@@ -101,7 +102,7 @@ class Session:
         try:
             self._backend.end_all_jobs()
         except NotCleared as error:
-            return self._not_cleared(call, error, self._clock() - begun)
+            return self._not_cleared(error, self._clock() - begun)
         step = self.judge.step(self.belief, call, DONE)
         self._keep(Performed(call, DONE, self._clock() - begun, step))
         self.tally.exercise(step.ruling)
@@ -109,9 +110,10 @@ class Session:
         self.is_over, self._length = False, 0
         return step
 
-    def _not_cleared(self, call: EndSession, error: NotCleared, seconds: float) -> Step:
-        step = self.judge.step(self.belief, call, error.refusal)
-        self._keep(Performed(call, error.refusal, seconds, step))
+    def _not_cleared(self, error: NotCleared, seconds: float) -> Step:
+        """The kit made a call of its own to clear the guests, and that was refused."""
+        step = self.judge.step(self.belief, error.call, error.refusal)
+        self._keep(Performed(error.call, error.refusal, seconds, step))
         self.tally.exercise(step.ruling)
         self.is_over = True
         return step

@@ -69,6 +69,11 @@ class Tally:
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviations), visit)
         self._pending.clear()
 
+    def exercised_ids(self) -> set[str]:
+        """The requirements exercised so far; another thread may be counting."""
+        rulings = [ruling for ruling, _ in list(self._pending)]
+        return {*list(self.exercised), *(id for ruling in rulings for id in ruling.exercised)}
+
     def merge(self, other: "Tally") -> None:
         """Adds what another tally has counted."""
         other.fold()

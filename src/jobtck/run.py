@@ -168,6 +168,8 @@ def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None])
         until = _share(hunt, len(hunts) - number)
         _watched(hunt, watcher, "long sessions", partial(hunt.run_machine, watcher.update, until))
     for hunt in hunts:
+        hunt.catch_up(watcher.update)
+    for hunt in hunts:
         hunt.wait_for_excursions()
     keep()
     for hunt in hunts:
