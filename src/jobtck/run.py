@@ -133,7 +133,7 @@ def _opened(name: str, design: str, order: Order) -> Target:
     if order.record is not None:
         target = RecordedTarget(target, order.record)
     # What is answered within this interpreter alone cannot take it down, and would be slowed down.
-    if order.journals is None or not target.capabilities.in_another_process:
+    if order.journals is None or order.crash is not None or not target.capabilities.in_another_process:
         return target
     return JournaledTarget(target, order.journals)
 
