@@ -1,6 +1,7 @@
 """Calls are written down before they are made: whoever reads that later knows which were under way."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_what_was_asked_for_while_a_backend_was_opened_is_a_call_too(tmp_path: P
     life = asked_in(tmp_path)
     assert life is not None
     assert (life.design, life.calls, life.is_under_way) == ("default-job", (AbortJob(),), True)
+
+
+def test_what_is_asked_for_and_never_answered_hangs(tmp_path: Path) -> None:
+    file = asking_file(tmp_path, "default-job")
+    file.write_text("abort_job")
+    assert not has_hung(tmp_path)
+    os.utime(file, (0, 0))
+    assert has_hung(tmp_path)
 
 
 def test_every_question_of_the_libvirt_backend_is_a_call() -> None:
