@@ -25,7 +25,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.capabilities import Options, OwnHost
 from jobtck.conformance.design import find_design
 from jobtck.conformance.outcomes import DONE, Fate, JobInfo, Lost, Party
-from jobtck.fixtures import client_process, losses
+from jobtck.fixtures import client_process, post_mortem
 from jobtck.reports.result_json import validate
 
 pytest.importorskip("libvirt", reason="libvirt-python is not installed")
@@ -71,7 +71,7 @@ def started(flawed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     targets: list[LibvirtTarget] = []
     backends: list[LibvirtBackend] = []
     program = shutil.which("libvirtd", path=f"{os.environ['PATH']}:/usr/sbin")
-    monkeypatch.setattr(losses, "_kept", {})
+    monkeypatch.setattr(post_mortem, "_kept", {})
 
     def start(flaw: str) -> LibvirtBackend:
         script = tmp_path / "libvirtd"

@@ -15,7 +15,7 @@ from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BadInput, SessionLost
 from jobtck.conformance.outcomes import DONE, Fate, JobInfo, Lost, Party, Refusal
 from jobtck.crashes import Crash, look_into
-from jobtck.fixtures import losses
+from jobtck.fixtures import post_mortem
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedBackend, IsolatedTarget, leave_nothing_of
 from jobtck.journal import Life
@@ -28,7 +28,7 @@ BEGIN = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
 def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedTarget]:
     """The reference; when it is closed nothing is left."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(losses, "_kept", {})
+    monkeypatch.setattr(post_mortem, "_kept", {})
     opened = IsolatedTarget("reference", DESIGN, Options())
     yield opened
     opened.close()

@@ -185,14 +185,14 @@ def test_a_core_is_read_as_far_as_it_can_be(
 
 
 def test_the_evidence_of_one_sort_is_gathered_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_kept", {})
+    monkeypatch.setattr(post_mortem, "_kept", {})
     gathered: list[int] = []
 
     def gather() -> tuple[Evidence, ...]:
         gathered.append(1)
         return (Evidence("a log", "its end"),)
 
-    assert losses.once(("a",), gather) == losses.once(("a",), gather)
+    assert post_mortem.once(("a",), gather) == post_mortem.once(("a",), gather)
     assert len(gathered) == 1
 
 

@@ -21,9 +21,8 @@ from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, Ses
 from jobtck.conformance.outcomes import Evidence, Fate, Lost, Outcome, Party
 from jobtck.conformance.session import MARGIN_SECONDS
 from jobtck.fixtures.innocence import oom_kills, proof_for
-from jobtck.fixtures.losses import once
 from jobtck.fixtures.orphans import ended_words
-from jobtck.fixtures.post_mortem import backtrace_of_core, backtrace_of_process, let_dump_core, log_tail
+from jobtck.fixtures.post_mortem import backtrace_of_core, backtrace_of_process, let_dump_core, log_tail, once
 from jobtck.fixtures.run_directory import kill_guests_of, kill_isolated, sweep_daemons, sweep_embedded, sweep_storage
 
 SLACK_SECONDS = 5.0  # beyond what TIME-1 grants
