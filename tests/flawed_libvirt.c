@@ -2,11 +2,12 @@
  *
  * no-backup    the XML of a backup is asked for where there is none: a null pointer is followed
  * second-begin a begin that fails beside a running job aborts the process
- * no-return    the abort of a block job never returns
- * third-end    the guest is gone after every third pull that was ended
+ * no-return    the abort of a block job never returns while one runs
+ * guest-dies   QEMU is killed with every $JOBTCK_EVERY-th pull that is ended, or with each
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +60,7 @@ int virDomainBackupBegin(virDomainPtr domain, const char *backup, const char *ch
 
 int virDomainBlockJobAbort(virDomainPtr domain, const char *disk, unsigned int flags)
 {
-    while (has("no-return"))
+    while (has("no-return") && copies(domain))
         pause();
     return REAL(virDomainBlockJobAbort)(domain, disk, flags);
 }
@@ -67,15 +68,20 @@ int virDomainBlockJobAbort(virDomainPtr domain, const char *disk, unsigned int f
 int virDomainAbortJob(virDomainPtr domain)
 {
     static int ended;
-    char *text = has("third-end") && has_job(domain) ? REAL(virDomainBackupGetXMLDesc)(domain, 0) : NULL;
+    const char *every = getenv("JOBTCK_EVERY");
+    char *text = has("guest-dies") && has_job(domain) ? REAL(virDomainBackupGetXMLDesc)(domain, 0) : NULL;
     int is_pull = text != NULL && strstr(text, "mode='pull'") != NULL;
     int result = REAL(virDomainAbortJob)(domain);
 
     free(text);
-    if (result == 0 && is_pull && ++ended % 3 == 0) {
-        usleep(50000);
-        REAL(virDomainDestroy)(domain);
-        virResetLastError();
+    if (result == 0 && is_pull && ++ended % (every != NULL ? atoi(every) : 1) == 0) {
+        char command[256];
+
+        snprintf(command, sizeof(command), "pkill -KILL -f 'guest[=]%s,'", virDomainGetName(domain));
+        if (system(command) != 0)
+            abort();
+        while (virDomainIsActive(domain) == 1)
+            usleep(1000);
     }
     return result;
 }

@@ -51,7 +51,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Res
         run_machine(hunt, progress, min(until, hunt.seconds_gone + LONG_SESSIONS_SECONDS))
 
     monkeypatch.setattr(Hunt, "run_machine", briefly)
-    monkeypatch.setattr("jobtck.command.supervised", lambda work, _: Ended(work()))
+    monkeypatch.setattr("jobtck.command.supervised", lambda work, *_: Ended(work()))
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(main, list(arguments))

@@ -109,22 +109,15 @@ def a_guest(tmp_path: Path, log: str) -> tuple[Host, Guest]:
     return cast("Host", host), cast("Guest", SimpleNamespace(name="jobtck-1", pid=None))
 
 
-@pytest.fixture
-def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_kept", {})
-
-
-@pytest.mark.usefixtures("_nothing_kept")
 def test_a_guest_that_died_is_lost_with_its_log(tmp_path: Path) -> None:
-    lost = losses.guest_lost(*a_guest(tmp_path, "assertion failed\n"), "abort_job", innocence.oom_kills())
+    lost = losses.guest_lost(*a_guest(tmp_path, "assertion failed\n"), innocence.oom_kills())
     assert (lost.party, lost.fate) == (Party.GUEST, Fate.DIED)
-    assert lost.evidence == (Evidence("end of QEMU's log", "assertion failed"),)
+    assert lost.evidence == (losses.NO_CORE_OF_QEMU, Evidence("end of QEMU's log", "assertion failed"))
 
 
-@pytest.mark.usefixtures("_nothing_kept")
 def test_a_guest_that_somebody_else_ended_is_set_aside_with_the_proof(tmp_path: Path) -> None:
     with pytest.raises(SessionLost, match="signal 15 came from process 4711") as caught:
-        losses.guest_lost(*a_guest(tmp_path, TERMINATED.format(15, 4711)), "abort_job", innocence.oom_kills())
+        losses.guest_lost(*a_guest(tmp_path, TERMINATED.format(15, 4711)), innocence.oom_kills())
     assert caught.value.lost is None
 
 
@@ -192,14 +185,14 @@ def test_a_core_is_read_as_far_as_it_can_be(
 
 
 def test_the_evidence_of_one_sort_is_gathered_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_kept", {})
+    monkeypatch.setattr(post_mortem, "_kept", {})
     gathered: list[int] = []
 
     def gather() -> tuple[Evidence, ...]:
         gathered.append(1)
         return (Evidence("a log", "its end"),)
 
-    assert losses.once(("a",), gather) == losses.once(("a",), gather)
+    assert post_mortem.once(("a",), gather) == post_mortem.once(("a",), gather)
     assert len(gathered) == 1
 
 

@@ -42,7 +42,9 @@ from jobtck.conformance.outcomes import (
     ErrorKind,
     Events,
     JobInfo,
+    Lost,
     Outcome,
+    Party,
     Refusal,
 )
 from jobtck.fixtures.virsh_backend import backend as plugin
@@ -270,8 +272,9 @@ class TestOnADaemon:
         assert backend.perform(PULL) == DONE
         assert target.host.daemon is not None
         target.host.daemon.kill()
-        with pytest.raises(SessionLost, match="libvirtd is gone: it died of SIGKILL"):
-            backend.perform(BackupGetXmlDesc())
+        lost = backend.perform(BackupGetXmlDesc())
+        assert isinstance(lost, Lost)
+        assert (lost.party, lost.code) == (Party.SERVER, "SIGKILL")
         target.host.revive()
         with pytest.raises(SessionLost, match="libvirtd is gone: it died of SIGKILL"):
             backend.perform(BackupGetXmlDesc())  # virsh connects to whoever is there: this is another

@@ -34,7 +34,6 @@ from jobtck.run import DEFAULT_PAIRS, INTERRUPTED, Order, judge_all
 from jobtck.supervisor import Ended, supervised
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-CRASH_NOTE = "{}; it was judged anew, each set of guests driven in a process of its own"
 REAL_BACKENDS = {Handle.NONE: "libvirt", Handle.NAME: "qemu-jobs"}
 CUT_OFF = "the run was cut off: what it had counted until then is all that is here"
 
@@ -150,7 +149,7 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
     ended, crash = _attempt(order, directory, console)
     if ended.died_of and not ended.is_interrupted and crash is not None:
         console.print(f"jobtck: {crash.text}; its calls are made again in fresh processes", markup=False)
-        ended, _ = _attempt(replace(order, crash=crash, notes=(CRASH_NOTE.format(crash.text),)), directory, console)
+        ended, _ = _attempt(replace(order, crash=crash, notes=(crash.note,)), directory, console)
     if not ended.died_of:
         return ended.status
     told = (

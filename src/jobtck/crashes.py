@@ -41,6 +41,13 @@ class Crash:
     before: RunRecord | None = None
 
     @property
+    def note(self) -> str:
+        """What a reader must know of a run after it."""
+        if self.fate is Fate.HUNG:
+            return f"{self.text}; its calls were made again in fresh processes, and nothing else was judged"
+        return f"{self.text}; it was judged anew, each set of guests driven in a process of its own"
+
+    @property
     def assumed(self) -> frozenset[str]:
         """The calls that a backend must not be asked for when it is opened again."""
         opening = (life for life in self.lives if not life.backend)

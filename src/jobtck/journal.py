@@ -37,10 +37,11 @@ from jobtck.conformance.session import MARGIN_SECONDS
 from jobtck.conformance.traces import call_in, call_json, design_in, design_json
 
 BYTES_MAX = 16 * 1024 * 1024  # of one file; one that is longer begins anew with the next session
-SLACK_SECONDS = 15.0  # beyond what TIME-1 grants, before a call counts as one that never returns
+SLACK_SECONDS = 45.0  # beyond what TIME-1 grants, before a call counts as one that never returns: a debugger takes long
 TIMES_LONGER = 3.0  # the end of a session may take: it makes several calls
 LINE_MAX = 4_096  # bytes that the last line may have
 ASKING = ".asking"
+ASKING_SECONDS_MAX = 105.0  # for what a backend is asked while it is opened: as for any call of libvirt's
 # What a backend asks for by the plainest call of that name.
 ASKED: Mapping[str, Call] = {
     "backup_begin": BackupBegin(label=0, mode=Mode.PULL, disks=("vda",), flaw=Flaw.UNKNOWN_FLAGS),
@@ -120,7 +121,7 @@ class JournaledBackend:
         os.close(self._file)
 
     def _write(self, what: str, text: str = "null") -> None:
-        line = f'["{what}", {time.monotonic():.3f}, {text}]\n'
+        line = f'["{what}", {time.monotonic():.6f}, {text}]\n'
         self._size += os.write(self._file, line.encode())
 
 
@@ -197,7 +198,16 @@ def asked_in(directory: Path) -> Life | None:
 
 def has_hung(directory: Path) -> bool:
     """A call there has been under way for longer than any may be."""
+    if any(_age(path) > ASKING_SECONDS_MAX for path in directory.glob(f"*{ASKING}")):
+        return True
     return any(_hangs(*last) for path in directory.glob("*.calls") if (last := _last_line(path)) is not None)
+
+
+def _age(path: Path) -> float:
+    """Seconds since the file was written."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime
+    return 0.0
 
 
 def _hangs(bound: float, what: str, since: float) -> bool:

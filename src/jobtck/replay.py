@@ -16,17 +16,19 @@ from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.exploration import Line, Observed, Witness
 from jobtck.conformance.judge import Judge
-from jobtck.conformance.outcomes import Refusal
+from jobtck.conformance.outcomes import Lost, Refusal
 from jobtck.conformance.session import Performed
 from jobtck.conformance.traces import BYTES_MAX, Trace, parse_trace
 from jobtck.conformance.wording import answer_text, call_text
 from jobtck.fixtures.adapter_target import PREFIX
+from jobtck.isolated import IsolatedTarget
 from jobtck.observe import observation
 from jobtck.replays import replay, when_nothing_is_known
 from jobtck.reports.texts import legible
 from jobtck.results import text_of
 
 FIXED, STILL_THERE, ANOTHER_TURN = 0, 1, 3
+MAY_BE_DEADLY = frozenset({"SANE-1", "TIME-1"})
 
 
 def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> int:
@@ -36,7 +38,7 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
     console = Console()
     with terminated_as_interrupted(threading.Event()):
         try:
-            target = open_target(backend, trace.design, options)
+            target = _opened(backend, trace, options)
         except KeyboardInterrupt as error:
             raise BackendFailure("interrupted") from error
         try:
@@ -57,6 +59,14 @@ def replay_and_tell(path: Path, backend_name: str | None, options: Options) -> i
     status, words = conclude(judge, trace, performed)
     console.print(Text(f"{target.name} as {target.design.name}: {words}"))
     return status
+
+
+def _opened(backend: str, trace: Trace, options: Options) -> Target:
+    """The target; in a process of its own where the calls may take that down."""
+    is_deadly = MAY_BE_DEADLY.intersection(trace.requirements)
+    if is_deadly and not backend.startswith(PREFIX):
+        return IsolatedTarget(backend, trace.design, options)
+    return open_target(backend, trace.design, options)
 
 
 def _show_hazard(console: Console, target: Target, trace: Trace) -> int:
@@ -131,6 +141,6 @@ def _print(console: Console, performed: Sequence[Performed], calls: Sequence[Cal
     for each in performed:
         mark = ">" if each.step.deviations else " "
         line = f"  {mark} {call_text(each.call):<{width}}  {answer_text(each.outcome)}"
-        if isinstance(each.outcome, Refusal):
+        if isinstance(each.outcome, Refusal | Lost):
             line += f"  {each.outcome.code}: {each.outcome.text}"
         console.print(Text(legible(line)))

@@ -14,6 +14,7 @@ from jobtck.claims import undeclared_calls
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
+from jobtck.conformance.outcomes import Fate
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
 from jobtck.crashes import Crash, look_into, with_earlier
 from jobtck.findings import IsListed
@@ -104,8 +105,9 @@ def judge_all(
             if order.crash is not None:
                 for hunt in hunts:
                     look_into(order.crash, hunt, stop.is_set)
-                for hunt in hunts:  # what that took is not the search's
-                    hunt.plan = replace(plan, began=time.monotonic())
+                plan_after = _plan_after(order.crash, plan)
+                for hunt in hunts:
+                    hunt.plan = plan_after
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
@@ -119,6 +121,13 @@ def judge_all(
                 stack.callback(hunt.close)
     run = _record(hunts, order, plan, error)
     return run if order.crash is None else with_earlier(run, order.crash.before)
+
+
+def _plan_after(crash: Crash, plan: Plan) -> Plan:
+    """What is still to be searched: nothing where calls hang, for each of them takes a minute."""
+    if crash.fate is Fate.HUNG:
+        return replace(plan, budget_seconds=0.0)
+    return replace(plan, began=time.monotonic())  # what it took to make the calls again is not the search's
 
 
 def _opened(name: str, design: str, order: Order) -> Target:
@@ -135,7 +144,7 @@ def _opened(name: str, design: str, order: Order) -> Target:
     if order.record is not None:
         target = RecordedTarget(target, order.record)
     # What is answered within this interpreter alone cannot take it down, and would be slowed down.
-    if order.journals is None or not target.capabilities.in_another_process:
+    if order.journals is None or order.crash is not None or not target.capabilities.in_another_process:
         return target
     return JournaledTarget(target, order.journals)
 
