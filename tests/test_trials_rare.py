@@ -8,16 +8,18 @@ from tests.trials import SECONDS, try_driver
 ENDS = {"BEGIN-4", "BEGIN-5", "END-1", "END-4", "LIST-1", "STALE-1", "STALE-2"}  # what a job that stays may break
 
 
+@pytest.mark.parametrize("rate", [2, 5, 10, 50, 200])
+def test_a_strike_is_a_deviation_however_rare(rate: int, tmp_path: Path) -> None:
+    trial = try_driver(tmp_path, f"stats-internal={rate}", "--budget", str(SECONDS))
+    assert trial.status == (1 if trial.made else 0), trial.told  # each time that it is made, the judge sees it
+    assert bool(trial.failed & {"SANE-1", "LEGACY-1"}) == bool(trial.made)
+    assert trial.made or rate > 10, "the driver was hardly asked"
+
+
 @pytest.mark.parametrize(
-    ("mistake", "names"),
-    [
-        *((f"end-lost={rate}", ENDS) for rate in (2, 5, 10, 50, 200)),
-        ("event-lost=5", {"EVENT-1"}),
-        ("stats-internal=10", {"SANE-1"}),
-        ("guest-dies=3", {"SANE-2"}),
-    ],
+    ("mistake", "names"), [("end-lost=5", ENDS), ("event-lost=5", {"EVENT-1"}), ("guest-dies=3", {"SANE-2"})]
 )
-def test_one_strike_is_a_deviation_with_its_rate(mistake: str, names: set[str], tmp_path: Path) -> None:
+def test_it_is_told_with_its_rate(mistake: str, names: set[str], tmp_path: Path) -> None:
     trial = try_driver(tmp_path, mistake, "--budget", str(SECONDS))
     assert trial.status == 1, trial.told
     named = names & trial.failed

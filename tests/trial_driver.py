@@ -1,14 +1,17 @@
 """A job manager with mistakes, behind an adapter: `python trial_driver.py [MISTAKE[=N]]...`.
 
 A mistake with an N is made one time in N, by chance from a fixed seed; one without is made always. Without any it is
-right. What a mistake leaves in `stuck` and `files` outlives the cleaning up between two sessions.
+right. Each time that one is made is a line in the file that TRIAL_MADE names. What a mistake leaves in `stuck` and
+`files` outlives the cleaning up between two sessions.
 """
 
 import json
+import os
 import random
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 DISKS = ("vda", "vdb")
@@ -33,7 +36,11 @@ class Mistakes:
         self._random = random.Random(11)
 
     def __call__(self, name: str) -> bool:
-        return name in self._rates and self._random.randrange(self._rates[name]) == 0
+        is_made = name in self._rates and self._random.randrange(self._rates[name]) == 0
+        if is_made and (kept := os.environ.get("TRIAL_MADE")):
+            with Path(kept).open("a", encoding="ascii") as file:
+                file.write(f"{name}\n")
+        return is_made
 
 
 class Refused(Exception):
@@ -150,6 +157,9 @@ class Manager:
         disks = {"a disk twice": disks * 2, "no disk": []}.get(asked["flaw"], disks)
         domain.ids += 1
         id = domain.ids
+        if domain.jobs and self.make("progress-restarts"):
+            for job in domain.jobs.values():
+                job.done = 0
         try:
             self._check(domain, mode, disks)
         except Refused:
@@ -161,9 +171,6 @@ class Manager:
         domain.jobs[id] = Job(id, mode, disks)
         domain.begun += 1
         domain.busy.update(disks)
-        if self.make("progress-restarts"):
-            for job in domain.jobs.values():
-                job.done = 0
         return {"outcome": "id", "id": id}
 
     def backup_get_xml_desc(self, domain: Domain, asked: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Trial:
     status: int
     told: str
     result: Mapping[str, Any]
+    made: int = 0  # how often the driver made its mistake
 
     @property
     def failed(self) -> set[str]:
@@ -54,10 +55,13 @@ def run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str] |
     )
     result = json.loads((folder / "report" / "result.json").read_text())
     result.setdefault("runs", [result] if "requirements" in result else [])
-    return Trial(done.returncode, done.stdout + done.stderr, result)
+    made = folder / "made"
+    times = len(made.read_text().splitlines()) if made.exists() else 0
+    return Trial(done.returncode, done.stdout + done.stderr, result, times)
 
 
 def try_driver(folder: Path, mistake: str, *arguments: str) -> Trial:
     """A run against the driver with that mistake; one that is made every time shows in a quick run."""
     backend = shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
-    return run(folder, ["--backend", f"exec:{backend}", *(arguments or ["--quick"])])
+    wanted = ["--backend", f"exec:{backend}", *(arguments or ["--quick"])]
+    return run(folder, wanted, {"TRIAL_MADE": str(folder / "made")})
