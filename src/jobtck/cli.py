@@ -97,25 +97,29 @@ def run(
     from rich.console import Console
 
     from jobtck.command import known_deviations, options_for, pairs_for, run_and_report
-    from jobtck.conformance.record import NamedRun
+    from jobtck.conformance.record import NamedRun, RunRecord
+    from jobtck.reportdir import failure_reported
     from jobtck.results import read_result
     from jobtck.run import Order
 
-    order = Order(
-        pairs=pairs_for(backend_name, design_name),
-        options=options_for(uri, host, read_only=read_only),
-        budget_seconds=budget or (QUICK_SECONDS if quick else BUDGET_SECONDS),
-        is_quick=quick,
-        seed=seed,
-        known=known_deviations(known),
-        strict=strict,
-        baseline=None if baseline is None else NamedRun(str(baseline), read_result(baseline)),
-        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        command=shlex.join(["jobtck", *sys.argv[1:]]),
-        record=record,
-    )
-    if record is not None and len(order.pairs) > 1:
-        raise BadInput("--record writes what is said with one backend: choose it with --backend")
+    command, date = shlex.join(["jobtck", *sys.argv[1:]]), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    read = [*([baseline] if baseline else []), *([] if known in ("none", "shipped") else [Path(known)])]
+    with failure_reported(RunRecord((), command, seed, 0.0, date=date), output, read):
+        order = Order(
+            pairs=pairs_for(backend_name, design_name),
+            options=options_for(uri, host, read_only=read_only),
+            budget_seconds=budget or (QUICK_SECONDS if quick else BUDGET_SECONDS),
+            is_quick=quick,
+            seed=seed,
+            known=known_deviations(known),
+            strict=strict,
+            baseline=None if baseline is None else NamedRun(str(baseline), read_result(baseline)),
+            date=date,
+            command=command,
+            record=record,
+        )
+        if record is not None and len(order.pairs) > 1:
+            raise BadInput("--record writes what is said with one backend: choose it with --backend")
     raise SystemExit(run_and_report(order, output, Console()))
 
 

@@ -14,7 +14,7 @@ from jobtck.conformance.errors import BackendFailure
 from jobtck.conformance.plain import JsonObject
 from jobtck.conformance.traces import change_json, trace_json
 from jobtck.report import write
-from jobtck.reportdir import file_name, write_whole
+from jobtck.reportdir import file_name, note_file, write_whole
 from jobtck.reports.diff_groups import groups, news
 from jobtck.reports.diff_json import diff_json
 from jobtck.reports.diff_markdown import diff_markdown
@@ -75,6 +75,7 @@ def _write_traces(directory: Path, comparison: Comparison) -> None:
                 stem = file_name(pair.told.target, words)
                 taken[stem] = number = taken.get(stem, 0) + 1
                 name = f"{stem}{'' if number == 1 else f'-{number}'}.json"
+                note_file(directory / name)
                 write_whole(directory / name, json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise BackendFailure(f"{directory}: the traces could not be written: {error.strerror}") from error

@@ -123,7 +123,10 @@ class Workshop:
             debian_roots.forget(self._roots, recipe.suite)
 
     def judge(self, entries: Sequence[Entry]) -> None:
-        """Each of these entries has its result, or a sentence that says why not."""
+        """Each of these entries has its result, or a sentence that says why not; none keeps an earlier one."""
+        for entry in entries:
+            reportdir.prepare(entry.directory)
+            (entry.directory / DONE).unlink(missing_ok=True)
         wanted = {entry.installation.name: entry.installation for entry in entries if entry.installation.debian}
         if wanted:
             recipes = [self._recipes[name] for name in wanted]
@@ -182,8 +185,6 @@ class Workshop:
     def _judge(self, entry: Entry) -> str:
         """The entry has its result; else why not."""
         try:
-            reportdir.prepare(entry.directory)
-            (entry.directory / DONE).unlink(missing_ok=True)
             for remembered in (reportdir.DATABASE, reportdir.STORAGE):  # the same seed does the same
                 shutil.rmtree(entry.directory / remembered, ignore_errors=True)
             (entry.directory / OUTPUT).write_bytes(b"")

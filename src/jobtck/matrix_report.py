@@ -25,6 +25,8 @@ def judge_and_tell(matrix: Matrix, place: Place, console: Console) -> int:
     if len(todo) < len(entries):
         kept = len(entries) - len(todo)
         console.print(f"{kept} of {len(entries)} have a complete result and are not judged again; see --again")
+    for directory in {place.output / entry.installation.name: None for entry in todo}:
+        reportdir.prepare(directory)
     try:
         workshop.judge(todo)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import click
 from jobtck.charts import model_of
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import NamedRun
-from jobtck.reportdir import write_whole
+from jobtck.reportdir import note_file, write_whole
 from jobtck.reports.badge import badge_svg
 from jobtck.reports.junit import junit_of
 from jobtck.reports.markdown import markdown
@@ -77,6 +77,7 @@ def write(path: Path, text: str) -> None:
         click.echo(text, nl=False)
         return
     try:
+        note_file(path)
         write_whole(path, text)
     except OSError as error:
         raise BackendFailure(f"{path}: the report could not be written: {error.strerror}") from error

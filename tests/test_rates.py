@@ -1,0 +1,38 @@
+"""Flaws that come one time in N fail the run that meets one, and their rate is told right."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import HANG_SECONDS
+
+RATES = Path(__file__).parent.parent / "benchmarks" / "rates.py"
+
+
+@pytest.mark.parametrize(("where", "one_in"), [("reference", 2), ("reference", 10), ("exec", 5)])
+def test_a_flaw_that_was_met_fails_the_run_with_its_rate(where: str, one_in: int) -> None:
+    wanted = ["--backend", where, "--one-in", str(one_in), "--seeds", "1", "--budget", "8"]
+    done = subprocess.run(
+        [sys.executable, str(RATES), *wanted, "--processes", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=HANG_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[1].split()[:4] == [where, str(one_in), "1", "1"]  # it came in the one run
+
+
+@pytest.mark.parametrize(
+    ("met", "exercised", "low", "high"), [(0, 10, 0.0, 0.2775), (1, 10, 0.0179, 0.4042), (50, 100, 0.4038, 0.5962)]
+)
+def test_the_interval_is_wilsons(met: int, exercised: int, low: float, high: float) -> None:
+    specification = importlib.util.spec_from_file_location("rates", RATES)
+    assert specification is not None
+    assert specification.loader is not None
+    rates = importlib.util.module_from_spec(specification)
+    sys.modules["rates"] = rates  # where a dataclass looks for it
+    specification.loader.exec_module(rates)
+    assert rates.interval(met, exercised) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

@@ -1,0 +1,30 @@
+"""A driver with a mistake that has a name of its own: the run names that, and nothing that follows from it."""
+
+from pathlib import Path
+
+import pytest
+from tests.trials import SECONDS, try_driver
+
+
+@pytest.mark.parametrize(
+    ("mistake", "names", "calls_max"),
+    [
+        ("id-given-back", {"ID-2", "ID-3"}, 4),
+        ("guest-dies", {"SANE-2"}, 2),
+        ("progress-restarts", {"QUERY-3"}, 5),
+        ("lock-stays", {"BEGIN-1", "BEGIN-4", "FAULT-1", "FAULT-4"}, 5),
+    ],
+)
+def test_it_is_named(mistake: str, names: set[str], calls_max: int, tmp_path: Path) -> None:
+    trial = try_driver(tmp_path, mistake, "--budget", str(SECONDS))
+    assert trial.status == 1, trial.told
+    named = names & trial.failed
+    assert named, trial.failed
+    assert min(len(trial.deviation(name)["calls"]) for name in named) <= calls_max
+
+
+def test_a_job_that_holds_up_another_domain_is_named(tmp_path: Path) -> None:
+    trial = try_driver(tmp_path, "others-wait", "--budget", "20")
+    assert trial.status == 1, trial.told
+    assert "ISO-1" in trial.failed
+    assert len(trial.deviation("ISO-1")["calls"]) <= 2
