@@ -1,19 +1,19 @@
 """A symptom says how a requirement was seen broken, so that an excuse for one is no excuse for another."""
 
-from collections.abc import Iterable
-
-from jobtck.conformance.calls import AbortJob, BackupBegin, GetJobInfo, GetJobStats, call_name
-from jobtck.conformance.cells import told_words
-from jobtck.conformance.judge import Step
+from jobtck.conformance.calls import ARRANGED, AbortJob, BackupBegin, GetJobInfo, GetJobStats, call_name
 from jobtck.conformance.record import Symptom
+from jobtck.conformance.requirement import Answer, Requirement
 from jobtck.conformance.scene import Scene
 
 
-def symptoms(here: Scene, step: Step, requirements: Iterable[str]) -> tuple[Symptom, ...]:
-    """One symptom for each of the requirements, of the last step of a deviation; *here* is the scene of that step."""
-    answer = told_words(here.state, step.call, step.outcome)
-    call, job, flaw = call_name(type(step.call)), job_words(here), str(here.flaw)
-    return tuple(Symptom(each, call, answer, job=job, flaw=flaw) for each in requirements)
+def symptoms(here: Scene, answer: Answer, requirement: Requirement) -> tuple[Symptom, ...]:
+    """A symptom for each demand of the requirement that the answer does not meet."""
+    broken = requirement.broken_demands(here, answer)
+    if not broken:
+        return ()
+    call, job = call_name(type(here.call)), job_words(here)
+    flaw = "" if here.flaw in ARRANGED else str(here.flaw)
+    return tuple(Symptom(requirement.id, call, each.tells(here, answer), each.name, job, flaw) for each in broken)
 
 
 def job_words(here: Scene) -> str:
@@ -26,7 +26,8 @@ def job_words(here: Scene) -> str:
     elif isinstance(call, BackupBegin) and here.disk_job is None and here.limit_reached:
         job = here.domain.backups[0]
     else:
-        job = here.job or here.disk_job
+        through = (job for job in here.domain.jobs if set(job.disks) & set(here.disks))
+        job = here.job or here.disk_job or next(through, None)
     if job is None:
         return "" if here.gone is None else str(here.gone.kind)
     return str(job.kind)

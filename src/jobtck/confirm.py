@@ -15,7 +15,6 @@ from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Outcome, refusals_in
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed, Session
-from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import LETTERS, answer_text
 from jobtck.strategies.shorten import plainer, shorten, undisturbed
 
@@ -184,7 +183,7 @@ def _rate(
         runs=runs,
         breaking=instead.breaking,
         allowed=instead.allowed,
-        symptoms=symptoms(judge.scene(steps[-1]), steps[-1], broken),
+        symptoms=steps[-1].symptoms_of(broken),
     )
 
 

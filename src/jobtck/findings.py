@@ -8,7 +8,7 @@ from jobtck.conformance.calls import Call, call_name
 from jobtck.conformance.cells import Cell, outcome_words
 from jobtck.conformance.judge import Step
 from jobtck.conformance.outcomes import Refusal
-from jobtck.conformance.record import Deviation
+from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
 from jobtck.strategies.chart import Chart
 
@@ -31,7 +31,12 @@ class Found:
     def sort(self) -> tuple[object, ...]:
         """Deviations of one sort differ in the state they were met in only."""
         step = self.step
-        return (step.deviations, call_name(type(step.call)), outcome_words(step.outcome, self.code))
+        return (step.deviations, self.symptoms, call_name(type(step.call)), outcome_words(step.outcome, self.code))
+
+    @property
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """How each requirement was seen broken."""
+        return self.step.symptoms_of(self.step.deviations)
 
 
 class Findings:
@@ -39,7 +44,7 @@ class Findings:
 
     def __init__(self, chart: Chart) -> None:
         self.deviations: list[Deviation] = []
-        self.seen: set[tuple[str, str]] = set()  # requirements and calls of deviations, run again or not
+        self.seen: set[Symptom] = set()  # of deviations that were run again, or were to be
         self.not_run_again: dict[str, str] = {}  # why deviations from a requirement were met and not run again
         self._chart = chart
         self._found: dict[tuple[object, ...], Found] = {}
@@ -71,7 +76,7 @@ class Findings:
             pending = [found for found in self._found.values() if found.sort not in self._taken]
             self._taken.update(found.sort for found in pending)
             for found in pending:
-                self.seen.update((id, call_name(type(found.step.call))) for id in found.step.deviations)
+                self.seen.update(found.symptoms)
         pending.sort(key=lambda found: len(found.calls))
         taken: list[Found] = []
         for found in pending:
@@ -110,4 +115,4 @@ class Findings:
 def _sort_of(deviation: Deviation) -> tuple[object, ...]:
     """Deviations of one sort were shown by the same answer to the same call."""
     last = deviation.lines[-1]
-    return (deviation.requirements, type(last.call), last.answer)
+    return (deviation.requirements, deviation.symptoms, type(last.call), last.answer)

@@ -14,6 +14,7 @@ from jobtck.claims import undeclared_calls
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
+from jobtck.conformance.gate import refuse_useless
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
 from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.hunt import Hunt, Plan
@@ -93,6 +94,9 @@ def judge_all(
                 hunt = Hunt(target, plan, stop)
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
+            if order.baseline is not None:
+                judged = [(hunt.target.name, hunt.target.design.name) for hunt in hunts]
+                refuse_useless(order.baseline.run, order.baseline.name, judged)
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
