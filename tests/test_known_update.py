@@ -14,7 +14,7 @@ from jobtck.conformance.errors import BadInput
 from jobtck.conformance.record import KnownDeviation, Record, RequirementRecord, RunRecord, Symptom, Verdict
 from jobtck.known import PLACEHOLDER, expired_text, has_expired, parse_drafts, parse_known
 from jobtck.known_edits import edited
-from jobtck.known_update import edits
+from jobtck.known_update import edits, open_range
 
 Run = Callable[..., CompletedProcess[str]]
 
