@@ -1,7 +1,6 @@
 """What is listed excuses its own symptom, also beside another one of the same requirement in the same call."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.judged import judged, prepare
@@ -12,7 +11,8 @@ from jobtck.conformance.calls import Mode
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.catalogue import BY_ID, CATALOGUE
 from jobtck.conformance.errors import BadInput
-from jobtck.conformance.outcomes import Completed, Description, JobInfo, Outcome, Progress
+from jobtck.conformance.gate import refuse_useless
+from jobtck.conformance.outcomes import Description, JobInfo, Outcome, Progress
 from jobtck.conformance.record import KnownDeviation, NamedRun, RequirementRecord, RunRecord, RunVerdict, Verdict
 from jobtck.fixtures.backup_xml import SCHEMA, described
 from jobtck.fixtures.reference import Reference
@@ -31,7 +31,7 @@ class ExcusesItselfForPulls(Reference):
 
     def keep_statistics(self, guest: Guest, job: JobRecord, *, success: bool) -> None:
         super().keep_statistics(guest, job, success=success)
-        if job.mode is Mode.PULL and isinstance(guest.completed, Completed):
+        if job.mode is Mode.PULL:
             guest.completed = replace(guest.completed, error=True)
 
 
@@ -40,7 +40,7 @@ class CountsWhatWasCutShort(ExcusesItselfForPulls):
 
     def keep_statistics(self, guest: Guest, job: JobRecord, *, success: bool) -> None:
         super().keep_statistics(guest, job, success=success)
-        if isinstance(guest.completed, Completed) and not guest.completed.success:
+        if not guest.completed.success:
             guest.completed = replace(guest.completed, success=True, error=True)
 
 
@@ -182,23 +182,19 @@ def test_a_run_that_made_no_calls_is_incomplete_whatever_the_baseline(*, strict:
         assert any("this run made no call" in each for each in held.gate.gaps)
     gaps = held_against(nothing, NamedRun("old", whole), strict=strict).gate
     assert gaps is not None
-    assert any(
-        "END-6 was passed in the baseline, and is not judged now: unsupported: the backend" in each
-        for each in gaps.gaps
-    )
-    assert any("abort_job was declared in the baseline" in each for each in gaps.gaps)
+    told = " ".join(gaps.gaps)
+    assert "END-6 was passed in the baseline, and is not judged now: unsupported: the backend lacks it" in told
+    assert "abort_job was declared in the baseline" in told
 
 
-def test_a_baseline_that_excuses_nothing_is_refused(tmp_path: Path) -> None:
-    from jobtck.conformance.gate import refuse_useless
-
+def test_a_baseline_that_excuses_nothing_is_refused() -> None:
     whole = judged(DEFAULT_JOB, calls_more=0)
     pair = ("reference", "default-job")
     refuse_useless(whole, "old", [pair])
     for useless in (declaring_nothing(whole), RunRecord((), "", 1, 1.0)):
-        with pytest.raises(BadInput, match="^old: the baseline exercised nothing: take the result of a run that"):
+        with pytest.raises(BadInput, match=r"^old: the baseline exercised nothing: take the result of a run that"):
             refuse_useless(useless, "old", [pair])
-    told = "^old: the baseline judged reference as default-job, and this run is to judge {} as {}: take a result of"
+    told = r"^old: the baseline judged reference as default-job, and this run is to judge {} as {}: take a result of"
     for other in (("reference", "zero-id"), ("libvirt", "default-job")):
         with pytest.raises(BadInput, match=told.format(*other)):
             refuse_useless(whole, "old", [pair, other])

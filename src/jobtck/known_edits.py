@@ -105,7 +105,7 @@ def _value(value: object) -> object:
     """As it is written: one kind of job as a text, several as a list."""
     if not isinstance(value, tuple):
         return value
-    return list(value) if len(value) > 1 else value[0]
+    return list(value) if len(value) > 1 else "".join(value)
 
 
 def _checked_on(text: str, seen: Mapping[str, Iterable[str]], place: str) -> str:
