@@ -17,8 +17,8 @@ HEADER = """# The catalogue
 
 Each requirement is a sentence with a source. *Designs* are the presets in which it applies; *needs* is what else it
 takes. *Demands* are the names by which a result and a list of known deviations say what of it was broken; what a
-requirement demands alone has no name. *Mutants* are backends with one flaw, on purpose: each of them is named by that requirement and by no other, and
-after so many calls at the latest.
+requirement demands alone has no name. *Mutants* are backends with one flaw, on purpose: each of them is named by that
+requirement and by no other, and after so many calls at the latest.
 
 """
 
