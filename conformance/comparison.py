@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobtck.conformance.answers import Answers, differ
@@ -192,9 +192,7 @@ def _pair(old: Record | None, new: Record | None) -> PairComparison:
         return PairComparison(old, None, gaps=(Gap("all of it", f"{old.verdict}", "this run did not judge it"),))
     if old is None:
         return PairComparison(None, new, gaps=_idle(new))
-    before, after = ({each.id: each for each in record.requirements} for record in (old, new))
-    made = {call_of(each) for each in new.cells}
-    requirements = tuple(_requirements(before, after, made))
+    requirements = tuple(_requirements(old, new))
     cells, same = _cells(old.cells, new.cells)
     return PairComparison(old, new, requirements, cells, same, (*_idle(new), *_gaps(requirements, old, new)))
 
@@ -225,21 +223,37 @@ def _why_gone(new: RequirementRecord | None) -> str:
     return f"{STANDING_WORDS[new.verdict]}: {new.reason}" if new.reason else STANDING_WORDS[new.verdict]
 
 
-def _requirements(
-    before: Mapping[str, RequirementRecord], after: Mapping[str, RequirementRecord], made: Collection[str]
-) -> Iterator[RequirementChange]:
+def _requirements(old: Record, new: Record) -> Iterator[RequirementChange]:
+    before, after = ({each.id: each for each in record.requirements} for record in (old, new))
+    made = {call_of(each) for each in new.cells}
     for id in dict.fromkeys([*before, *after]):
-        old, new = before.get(id), after.get(id)
-        change = _requirement_change(old, new, made)
+        more = _more_symptoms(after[id], before[id], old, new) if id in before and id in after else ()
+        change = _requirement_change(before.get(id), after.get(id), made, more)
         if change is not None:
-            more = () if new is None else tuple(sorted(new.symptoms - (frozenset() if old is None else old.symptoms)))
-            yield RequirementChange(change, old, new, more)
+            yield RequirementChange(change, before.get(id), after.get(id), more)
+
+
+def _more_symptoms(now: RequirementRecord, before: RequirementRecord, old: Record, new: Record) -> tuple[Symptom, ...]:
+    """The symptoms of the newer run that the older one did not meet, whether or not it ran them again.
+
+    A symptom that was met with another kind of job only is no other one, if the older run was in none of its cells.
+    """
+    met = before.symptoms | {each for cell in old.cells for each in cell.symptoms if each.requirement == before.id}
+    of_any_job = {replace(each, job="") for each in met}
+    visited = {(cell.state, cell.call) for cell in old.cells}
+    more = [
+        symptom
+        for symptom in now.symptoms - met
+        if replace(symptom, job="") not in of_any_job
+        or any(symptom in cell.symptoms and (cell.state, cell.call) in visited for cell in new.cells)
+    ]
+    return tuple(sorted(more))
 
 
 def _requirement_change(
-    old: RequirementRecord | None, new: RequirementRecord | None, made: Collection[str]
+    old: RequirementRecord | None, new: RequirementRecord | None, made: Collection[str], more: Sequence[Symptom]
 ) -> Change | None:
-    """What became of it, where the newer run made calls of the names in *made*."""
+    """What became of it, where the newer run made calls of the names in *made*, and met *more* symptoms."""
     judged_before = old is not None and old.verdict in JUDGED
     judged_after = new is not None and new.verdict in JUDGED
     if not judged_before or not judged_after:
@@ -253,7 +267,7 @@ def _requirement_change(
             return Change.GONE
         case True, False:
             return Change.NOT_SEEN if _is_flaky(old) else Change.FIXED
-        case True, True if old.symptoms and new.symptoms - old.symptoms:
+        case True, True if old.symptoms and more:
             return Change.REGRESSED
         case _:
             return None

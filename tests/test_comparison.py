@@ -139,6 +139,24 @@ def test_nothing_is_fixed_that_could_not_be_asked() -> None:
     assert gap == Gap("TYPE-2", "failed", "the call that showed it was not made")
 
 
+def test_a_symptom_that_the_baseline_met_is_no_other_one() -> None:
+    """It was met, and not run again; or it shows with a kind of job that the baseline did not try."""
+
+    def change(*old: CellRecord, new: CellRecord, symptom: Symptom) -> Change | None:
+        deviation = replace(TYPE_2, symptoms=(symptom,))
+        runs = a_run(*old, requirements=(FAILS,)), a_run(new, requirements=(replace(FAILS, deviations=(deviation,)),))
+        requirements = only_pair(compare(*runs)).requirements
+        return requirements[0].change if requirements else None
+
+    push = replace(TUNED, job="backup-push")
+    cell = replace(ASKED, state="backup-push", symptoms=(push,))
+    assert change(ASKED, new=cell, symptom=push) is None
+    assert change(ASKED, cell, new=cell, symptom=push) is None
+    assert change(ASKED, replace(cell, symptoms=()), new=cell, symptom=push) is Change.REGRESSED
+    internal = replace(push, answer="internal")
+    assert change(ASKED, new=replace(cell, symptoms=(internal,)), symptom=internal) is Change.REGRESSED
+
+
 def test_what_is_new_or_gone_is_never_worse() -> None:
     worse = replace(CELL, state="no job", symptoms=(broken("TYPE-2"),))
     comparison = compare(a_run(CELL), a_run(worse, requirements=(FAILS,)))

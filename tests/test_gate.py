@@ -247,6 +247,8 @@ def test_a_run_is_held_against_its_own_result(jobtck: Run, tmp_path: Path) -> No
     assert jobtck(*judge, "-o", "new", "--baseline", "old", "--strict").returncode == 1
     gate = json.loads((tmp_path / "new" / "result.json").read_text())["gate"]
     assert {each["what"] for each in gate["became"]} == {"abort_job"}
+    other = jobtck("run", "--backend", "reference", "--design", "zero-id", "-o", "new", "--baseline", "old")
+    assert (other.returncode, "is to judge reference as zero-id: take a result of" in other.stderr) == (2, True)
     file.write_text("{")
     ran = jobtck(*judge, "-o", "new", "--baseline", "old")
     assert (ran.returncode, "not JSON" in ran.stderr) == (2, True)
