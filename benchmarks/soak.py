@@ -25,7 +25,7 @@ from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import Outcome, Refusal
-from jobtck.conformance.record import Deviation
+from jobtck.conformance.record import Deviation, Symptom, excuses
 from jobtck.conformance.session import Performed, Session
 from jobtck.conformance.wording import answer_text, call_text
 from jobtck.fixtures.libvirt_target import LibvirtTarget, open_target
@@ -155,7 +155,7 @@ class Soak:
             if isinstance(told, str):
                 lines = "".join(f"\n      {line_text(each.call, each.outcome)}" for each in session)
                 told = f"{', '.join(requirements)}: {told}{lines}"
-                if is_known(self.target, requirements, session[-1].call):
+                if is_known(self.target, requirements, session[-1].step.symptoms_of(requirements)):
                     print(f"{', '.join(requirements)}: known, {told.partition(chr(10))[0]}")
                     continue
             yield told
@@ -181,11 +181,11 @@ def left_below(directory: Path) -> list[str]:
     return left
 
 
-def is_known(target: LibvirtTarget, requirements: Sequence[str], call: Call) -> bool:
-    """All these requirements are listed as broken by that call."""
-    version, name = target.versions["libvirt"], call_name(type(call))
+def is_known(target: LibvirtTarget, requirements: Sequence[str], symptoms: Sequence[Symptom]) -> bool:
+    """All these requirements are listed as broken in that way."""
+    version = target.versions["libvirt"]
     listed = [each for each in shipped_known() if concerns(each, target.name, target.design.name, version)]
-    return all(any(each.requirement == id and each.call in ("", name) for each in listed) for id in requirements)
+    return all(excuses(listed, id, symptoms) for id in requirements)
 
 
 def tell(soak: Soak, seconds: float, results: Sequence[Deviation | str]) -> list[str]:
@@ -202,7 +202,7 @@ def tell(soak: Soak, seconds: float, results: Sequence[Deviation | str]) -> list
         if isinstance(result, str):
             wrong.append(result)
             continue
-        known = is_known(soak.target, result.requirements, result.lines[-1].call)
+        known = is_known(soak.target, result.requirements, result.symptoms)
         rate = f"{result.reproduced} of {result.runs}"
         print(f"{', '.join(result.requirements)}: {'known' if known else 'NOT KNOWN'}, again {rate}")
         for line in result.lines:

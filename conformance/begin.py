@@ -20,7 +20,7 @@ from jobtck.conformance.predicates import (
     ordinary,
     refused,
 )
-from jobtck.conformance.requirement import SENSE, Answer, Hurt, Needs, Requirement, doc, mail
+from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Needs, Requirement, doc, mail, whole_answer
 from jobtck.conformance.scene import Scene
 
 BEGINS = (BackupBegin, BlockCopy, BlockPull, BlockCommit)
@@ -40,11 +40,21 @@ def bad_input(scene: Scene) -> bool:
     return scene.flaw in BAD_BACKUP_INPUT or (scene.flaw is Flaw.NOTHING and scene.unknown_disk)
 
 
-def refused_and_cleared(scene: Scene, answer: Answer) -> bool:
-    """The begin is refused; an inspection finds nothing of begins that were refused."""
-    if isinstance(scene.call, Inspect):
-        return isinstance(answer.outcome, Leftovers) and "rejected" not in answer.outcome.names
-    return isinstance(answer.outcome, Refusal)
+def bad_input_is_refused(scene: Scene, answer: Answer) -> bool:
+    """A begin with bad input is refused."""
+    return isinstance(scene.call, Inspect) or isinstance(answer.outcome, Refusal)
+
+
+def refused_left_nothing(scene: Scene, answer: Answer) -> bool:
+    """An inspection finds nothing of begins that were refused."""
+    if not isinstance(scene.call, Inspect):
+        return True
+    return isinstance(answer.outcome, Leftovers) and "rejected" not in answer.outcome.names
+
+
+def left_by_refused(scene: Scene, answer: Answer) -> str:
+    """What an inspection found of begins that were refused."""
+    return "rejected" if isinstance(answer.outcome, Leftovers) else whole_answer(scene, answer)
 
 
 def fresh_name(scene: Scene) -> bool:
@@ -69,9 +79,14 @@ def other_disk(scene: Scene) -> bool:
     return scene.unhindered and bool(scene.domain.jobs) and fresh_name(scene)
 
 
-def refused_or_unhindered(scene: Scene, answer: Answer) -> bool:
-    """A busy disk is refused, another one is not."""
-    return refused(scene, answer) if scene.disk_job is not None else accepted(scene, answer)
+def busy_disk_is_refused(scene: Scene, answer: Answer) -> bool:
+    """A begin on a disk that has a job is refused."""
+    return scene.disk_job is None or refused(scene, answer)
+
+
+def other_disk_is_taken(scene: Scene, answer: Answer) -> bool:
+    """A begin on a disk that has no job is not hindered by jobs on others."""
+    return scene.disk_job is not None or accepted(scene, answer)
 
 
 BEGIN = (
@@ -105,7 +120,10 @@ BEGIN = (
         source=doc("virDomainBackupBegin"),
         needs=Needs(any_call=BEGINS),
         when=lambda scene: bad_input(scene) or isinstance(scene.call, Inspect),
-        then=refused_and_cleared,
+        then=(
+            Demand("bad input is refused", bad_input_is_refused),
+            Demand("no file is left of it", refused_left_nothing, tells=left_by_refused),
+        ),
         keeps=Hurt.FILE,
     ),
     Requirement(
@@ -123,7 +141,10 @@ BEGIN = (
         source=mail("where multiple jobs can be run in parallel if you have multiple disks"),
         needs=Needs(any_call=BEGINS, second_job=True),
         when=lambda scene: disk_is_busy(scene) or other_disk(scene),
-        then=refused_or_unhindered,
+        then=(
+            Demand("a disk that has a job is refused", busy_disk_is_refused),
+            Demand("another disk is not hindered", other_disk_is_taken),
+        ),
         keeps=Hurt.LOST,
         presumes=("BEGIN-4",),
     ),

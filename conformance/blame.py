@@ -68,7 +68,7 @@ def shows(step: Step) -> Hurt:
             return Hurt.STATISTICS | Hurt.GONE | Hurt.NEW
         case Events():
             return Hurt.GONE | Hurt.NEW
-        case JobInfo(ran_backwards=True) | BlockInfo(ran_backwards=True):
+        case JobInfo(ran_backwards=back) | BlockInfo(ran_backwards=back) if back:
             return Hurt.NOTHING
         case JobInfo(type=told) | BlockInfo(kind=told):
             return Hurt.GONE if told is None else Hurt.NEW

@@ -258,15 +258,16 @@ def told_words(state: State, call: Call, outcome: Outcome) -> str:
         case TypeOf(type):
             return str(type)
         case Description(id, mode, disks, flaw):
-            words = [f"{mode} of {len(disks)} disk{'' if len(disks) == 1 else 's'}", _id_words(state, call, id), flaw]
+            words = [f"{mode} of {len(disks)} disk{'' if len(disks) == 1 else 's'}", _id_words(state, call, id)]
+            words += ["invalid"] if flaw else []
             return ", ".join(word for word in words if word)
         case Listed(jobs):
             return " + ".join(sorted(type for _, type in jobs)) or "an empty list"
         case Completed(type=type, success=success, error=error) if type is not None:
             result = "success" if success else "no success" if success is False else "success not told"
             return f"{type}: {result}{', with an error message' if error else ''}"
-        case JobInfo(ran_backwards=True) | BlockInfo(ran_backwards=True):
-            return f"{outcome_words(outcome)}, less done than before"
+        case JobInfo(ran_backwards=back) | BlockInfo(ran_backwards=back) if back:
+            return f"{outcome_words(outcome)}, {back}"
         case Events(events):
             told = {f"{type} {'succeeded' if well else 'did not succeed'}" for type, well in events}
             return " + ".join(sorted(told)) or "no event"

@@ -1,37 +1,49 @@
 """Two results compared: what is worse, better or otherwise, requirement by requirement and cell by cell."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobtck.conformance.answers import Answers, differ
-from jobtck.conformance.calls import Call, call_name
+from jobtck.conformance.calls import Call
 from jobtck.conformance.cells import Cell
-from jobtck.conformance.record import CellRecord, Record, RequirementRecord, RunRecord, Verdict
+from jobtck.conformance.record import CellRecord, Record, RequirementRecord, RunRecord, Symptom, Verdict
 
 JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN)
 DEVIATES = (Verdict.FAIL, Verdict.KNOWN)
+STANDING_WORDS = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.KNOWN: "known deviation",
+    Verdict.UNSUPPORTED: "unsupported",
+    Verdict.NOT_EXERCISED: "not exercised",
+}
 
 
 class Change(StrEnum):
-    """What became of a requirement or a cell; what is new or gone was not judged on both sides, and is never worse."""
+    """What became of a requirement or a cell; what is new or gone was not judged on both sides.
+
+    A deviation that does not happen every time and was not seen now may be there still.
+    """
 
     REGRESSED = "regressed"
     FIXED = "fixed"
     CHANGED = "changed"
     FLAKY = "flaky"
+    NOT_SEEN = "not seen"
     NEW = "new"
     GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementChange:
-    """A requirement that is judged otherwise than before."""
+    """A requirement that is judged otherwise than before; `symptoms` are those that only the newer result shows."""
 
     change: Change
     old: RequirementRecord | None
     new: RequirementRecord | None
+    symptoms: tuple[Symptom, ...] = ()
 
     @property
     def is_news(self) -> bool:
@@ -81,18 +93,24 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
-class PairComparison:
-    """A design on a backend in both results, or in one of them only.
+class Gap:
+    """What the old result judged and the new one did not: a requirement or a call, what it was, and why it is not."""
 
-    `unjudged` are the MUSTs that the old result judged and the new one did not exercise.
-    """
+    what: str
+    was: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairComparison:
+    """A design on a backend in both results, or in one of them only; `gaps` are what was judged in the old one only."""
 
     old: Record | None
     new: Record | None
     requirements: tuple[RequirementChange, ...] = ()
     cells: tuple[CellChange, ...] = ()
     cells_same: int = 0
-    unjudged: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def told(self) -> Record:
@@ -133,7 +151,7 @@ class Comparison:
     def is_whole(self) -> bool:
         """All that the old result judged was judged again, and there was something."""
         both = [pair for pair in self.pairs if pair.old is not None and pair.new is not None]
-        return bool(both) and not self.error and not any(pair.unjudged for pair in self.pairs)
+        return bool(both) and not self.error and not any(pair.gaps for pair in self.pairs)
 
 
 def compare(old: RunRecord, new: RunRecord) -> Comparison:
@@ -169,31 +187,73 @@ def _name(record: Record) -> tuple[str, str]:
 
 
 def _pair(old: Record | None, new: Record | None) -> PairComparison:
-    if old is None or new is None:
-        return PairComparison(old, new)
-    before, after = ({each.id: each for each in record.requirements} for record in (old, new))
-    requirements = tuple(_requirements(before, after))
-    unjudged = [
-        each.told.id
-        for each in requirements
-        if each.change is Change.GONE and each.new is not None and each.new.verdict is Verdict.NOT_EXERCISED
-    ]
+    if new is None:
+        assert old is not None
+        return PairComparison(old, None, gaps=(Gap("all of it", f"{old.verdict}", "this run did not judge it"),))
+    if old is None:
+        return PairComparison(None, new, gaps=_idle(new))
+    requirements = tuple(_requirements(old, new))
     cells, same = _cells(old.cells, new.cells)
-    musts = tuple(id for id in unjudged if after[id].level == "MUST" and not after[id].provisional)
-    return PairComparison(old, new, requirements, cells, same, musts)
+    return PairComparison(old, new, requirements, cells, same, (*_idle(new), *_gaps(requirements, old, new)))
 
 
-def _requirements(
-    before: Mapping[str, RequirementRecord], after: Mapping[str, RequirementRecord]
-) -> Iterator[RequirementChange]:
+def call_of(cell: CellRecord) -> str:
+    """The name of the call that is made in the cell."""
+    return cell.call.partition("(")[0]
+
+
+def _idle(new: Record) -> tuple[Gap, ...]:
+    return () if new.cells else (Gap("all of it", "to be judged", "this run made no call"),)
+
+
+def _gaps(requirements: Iterable[RequirementChange], old: Record, new: Record) -> Iterator[Gap]:
+    """What was judged before and not now; what a quick run leaves out it says itself."""
+    for each in requirements:
+        if each.change is Change.GONE and each.old is not None and not (each.new is not None and each.new.left_out):
+            yield Gap(each.old.id, STANDING_WORDS[each.old.verdict], _why_gone(each.new))
+    declared = sorted(set(old.target.calls) - set(new.target.calls))
+    yield from (Gap(call, "declared", "it is not declared any more") for call in declared)
+
+
+def _why_gone(new: RequirementRecord | None) -> str:
+    if new is None:
+        return "this release has no such requirement"
+    if new.verdict in JUDGED:
+        return "the call that showed it was not made"
+    return f"{STANDING_WORDS[new.verdict]}: {new.reason}" if new.reason else STANDING_WORDS[new.verdict]
+
+
+def _requirements(old: Record, new: Record) -> Iterator[RequirementChange]:
+    before, after = ({each.id: each for each in record.requirements} for record in (old, new))
+    made = {call_of(each) for each in new.cells}
     for id in dict.fromkeys([*before, *after]):
-        old, new = before.get(id), after.get(id)
-        change = _requirement_change(old, new)
+        more = _more_symptoms(after[id], before[id], old, new) if id in before and id in after else ()
+        change = _requirement_change(before.get(id), after.get(id), made, more)
         if change is not None:
-            yield RequirementChange(change, old, new)
+            yield RequirementChange(change, before.get(id), after.get(id), more)
 
 
-def _requirement_change(old: RequirementRecord | None, new: RequirementRecord | None) -> Change | None:
+def _more_symptoms(now: RequirementRecord, before: RequirementRecord, old: Record, new: Record) -> tuple[Symptom, ...]:
+    """The symptoms of the newer run that the older one did not meet, whether or not it ran them again.
+
+    A symptom that was met with another kind of job only is no other one, if the older run was in none of its cells.
+    """
+    met = before.symptoms | {each for cell in old.cells for each in cell.symptoms if each.requirement == before.id}
+    of_any_job = {replace(each, job="") for each in met}
+    visited = {(cell.state, cell.call) for cell in old.cells}
+    more = [
+        symptom
+        for symptom in now.symptoms - met
+        if replace(symptom, job="") not in of_any_job
+        or any(symptom in cell.symptoms and (cell.state, cell.call) in visited for cell in new.cells)
+    ]
+    return tuple(sorted(more))
+
+
+def _requirement_change(
+    old: RequirementRecord | None, new: RequirementRecord | None, made: Collection[str], more: Sequence[Symptom]
+) -> Change | None:
+    """What became of it, where the newer run made calls of the names in *made*, and met *more* symptoms."""
     judged_before = old is not None and old.verdict in JUDGED
     judged_after = new is not None and new.verdict in JUDGED
     if not judged_before or not judged_after:
@@ -202,11 +262,13 @@ def _requirement_change(old: RequirementRecord | None, new: RequirementRecord | 
     assert new is not None
     match old.verdict in DEVIATES, new.verdict in DEVIATES:
         case False, True:
-            return Change.FLAKY if _is_flaky(new) else Change.REGRESSED
+            return Change.REGRESSED
+        case True, False if not {each.call for each in old.symptoms}.issubset(made):
+            return Change.GONE
         case True, False:
-            return Change.FLAKY if _is_flaky(old) else Change.FIXED
-        case True, True if not _shared(old, new) and not _is_flaky(old) and not _is_flaky(new):
-            return Change.CHANGED
+            return Change.NOT_SEEN if _is_flaky(old) else Change.FIXED
+        case True, True if old.symptoms and more:
+            return Change.REGRESSED
         case _:
             return None
 
@@ -214,17 +276,8 @@ def _requirement_change(old: RequirementRecord | None, new: RequirementRecord | 
 def _is_flaky(requirement: RequirementRecord) -> bool:
     """None of what was seen of it happens every time."""
     if not requirement.deviations:
-        return requirement.known is None or requirement.known.flaky
+        return all(each.flaky for each in requirement.known)
     return all(each.is_flaky for each in requirement.deviations)
-
-
-def _shared(old: RequirementRecord, new: RequirementRecord) -> bool:
-    """Both deviate in some call by the same code, as far as that is told."""
-    before, after = (
-        {(call_name(type(each.lines[-1].call)), each.lines[-1].code) for each in side.deviations if each.lines}
-        for side in (old, new)
-    )
-    return not before or not after or bool(before & after)
 
 
 def _cells(old: Iterable[CellRecord], new: Iterable[CellRecord]) -> tuple[tuple[CellChange, ...], int]:

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from jobtck.conformance.calls import AbortJob, BackupBegin, GetJobInfo, GetJobStats, call_name
+from jobtck.conformance.calls import ARRANGED, AbortJob, GetJobInfo, GetJobStats, call_name
 from jobtck.conformance.scene import Scene
+from jobtck.conformance.state import Job
 
 
 class Context(NamedTuple):
@@ -16,20 +17,29 @@ class Context(NamedTuple):
 
 def context(here: Scene) -> Context:
     """The context of a call in the state that it meets."""
-    return Context(call_name(type(here.call)), _job_words(here), str(here.flaw))
+    flaw = "" if here.flaw in ARRANGED else str(here.flaw)
+    return Context(call_name(type(here.call)), _job_words(here), flaw)
 
 
 def _job_words(here: Scene) -> str:
-    """The kind of job that the call is about; of a begin, of the job that is in its way; empty where there is none."""
+    """The kind of job that the call is about; of a begin, of a job that is in its way; empty where there is none."""
     call = here.call
     if isinstance(call, GetJobStats) and call.completed:
         return str(here.domain.last or "")
-    if isinstance(call, GetJobInfo | GetJobStats | AbortJob):
-        job = here.legacy
-    elif isinstance(call, BackupBegin) and here.disk_job is None and here.limit_reached:
-        job = here.domain.backups[0]
-    else:
-        job = here.job or here.disk_job
-    if job is None:
-        return "" if here.gone is None else str(here.gone.kind)
-    return str(job.kind)
+    kinds = [str(job.kind) for job in _jobs(here)]
+    if not kinds and here.gone is not None:
+        return str(here.gone.kind)
+    return min(kinds, default="")
+
+
+def _jobs(here: Scene) -> tuple[Job, ...]:
+    """The jobs that the call is about, or that are in its way: those that hold a disk before those through with it."""
+    if here.job is not None:
+        return (here.job,)
+    if isinstance(here.call, GetJobInfo | GetJobStats | AbortJob):
+        return () if here.legacy is None else (here.legacy,)
+    if here.disk_job is None and here.limit_reached:
+        return here.domain.backups
+    there = (here.domain.on_disk(disk) for disk in here.disks)
+    holding = tuple(job for job in there if job is not None)
+    return holding or tuple(job for job in here.domain.jobs if set(job.disks) & set(here.disks))

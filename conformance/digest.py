@@ -72,8 +72,10 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
         named = _job(job) or _jobless(domain, call.disk)  # type: ignore[attr-defined]
     elif kind is BackupBegin:
         named = _disks(domain, call.disks)  # type: ignore[attr-defined]
-    elif kind is GetJobStats or kind is Inspect:
+    elif kind is GetJobStats:
         named = (domain.kept, domain.last)
+    elif kind is Inspect:
+        named = (domain.kept, domain.last, domain.stopped_before)
     elif kind is TakeEvents:
         named = (domain.owed, domain.stopped_before)
     return (kind, _PLAIN_OF[kind](call), call.domain, domain.profile, named, _told(domain, job, outcome))

@@ -36,6 +36,7 @@ from jobtck.conformance.requirement import (
     ANY_IDS,
     END_PROPOSAL,
     Answer,
+    Demand,
     Hurt,
     Needs,
     Requirement,
@@ -133,16 +134,22 @@ def ends_again(scene: Scene) -> bool:
             return False
 
 
-def result_is_honest(scene: Scene, answer: Answer) -> bool:
-    """Statistics of a job that was cut short tell no success, of a normal end no failure; a success has no error."""
+def cut_short_is_no_success(scene: Scene, answer: Answer) -> bool:
+    """Statistics of a job that was cut short report no success."""
     told = statistics(answer)
-    if told is None:
-        return True
-    if scene.domain.kept is Kept.CUT_SHORT and told.success:
-        return False
-    if scene.domain.kept is Kept.NORMAL and told.success is False:
-        return False
-    return not (told.success and told.error)
+    return told is None or scene.domain.kept is not Kept.CUT_SHORT or not told.success
+
+
+def normal_end_is_no_failure(scene: Scene, answer: Answer) -> bool:
+    """Statistics of a job that ended normally report no failure."""
+    told = statistics(answer)
+    return told is None or scene.domain.kept is not Kept.NORMAL or told.success is not False
+
+
+def success_has_no_error(_: Scene, answer: Answer) -> bool:
+    """Statistics of a success carry no error message."""
+    told = statistics(answer)
+    return told is None or not (told.success and told.error)
 
 
 def has_unknown_flags(scene: Scene) -> bool:
@@ -209,7 +216,11 @@ END = (
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
             lambda scene: scene.domain.kept not in (Kept.NONE, Kept.DIED) and not scene.ending,
         ),
-        then=result_is_honest,
+        then=(
+            Demand("a job that was cut short is no success", cut_short_is_no_success),
+            Demand("a normal end is no failure", normal_end_is_no_failure),
+            Demand("a success carries no error message", success_has_no_error),
+        ),
         form_only=True,
     ),
     Requirement(

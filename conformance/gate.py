@@ -3,39 +3,84 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from jobtck.conformance.comparison import CellChange, Change, Comparison, PairComparison, RequirementChange
-from jobtck.conformance.record import Became, Gate, Record, RequirementRecord, RunRecord, Verdict
+from jobtck.conformance.comparison import JUDGED, CellChange, Change, Comparison, PairComparison, RequirementChange
+from jobtck.conformance.errors import BadInput
+from jobtck.conformance.record import Became, Gate, Record, RequirementRecord, RunRecord, Symptom, Verdict
 
-FAILING = (Change.REGRESSED,)
-FAILING_STRICT = (Change.REGRESSED, Change.CHANGED, Change.FLAKY)
-EXCUSES = {
-    None: "so in the baseline as well",
-    Change.CHANGED: "so in the baseline as well, in other calls",
-    Change.FLAKY: "it does not happen every time, so that the baseline may have missed it",
-    Change.NEW: "not judged in the baseline",
-}
+FAILING = (Change.REGRESSED, Change.NEW)
+FAILING_STRICT = (*FAILING, Change.CHANGED, Change.FLAKY)
+SO_BEFORE = "so in the baseline as well"
+ON_PURPOSE = "if that is on purpose, take the result of this run as the baseline"
+
+
+def refuse_useless(baseline: RunRecord, place: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """`BadInput` for a baseline that excuses nothing of these backends and designs, before anything is judged."""
+    useful = [each for each in baseline.records if each.cells and any(is_judged(one) for one in each.requirements)]
+    if not useful:
+        raise BadInput(f"{place}: the baseline exercised nothing: take the result of a run that judged something")
+    for backend, design in pairs:
+        if not any(_is_comparable(each, backend, design) for each in useful):
+            there = ", ".join(f"{each.target.backend} as {each.target.design.name}" for each in useful)
+            raise BadInput(
+                f"{place}: the baseline judged {there}, and this run is to judge {backend} as {design}: "
+                f"take a result of the same command"
+            )
+
+
+def is_judged(requirement: RequirementRecord) -> bool:
+    """The run says whether it is kept."""
+    return requirement.verdict in JUDGED
+
+
+def _is_comparable(record: Record, backend: str, design: str) -> bool:
+    """The record is of that design, on that backend or on another one behind a command."""
+    kinds = {name.partition(":")[0] for name in (record.target.backend, backend)}
+    return record.target.design.name == design and len(kinds) == 1
 
 
 def gated(run: RunRecord, comparison: Comparison, became: Sequence[Became], baseline: str) -> RunRecord:
-    """The run with what its gate says, and with excuses for what fails it alone."""
+    """The run with what its gate says, and with excuses for what fails only without the baseline."""
     complaints = [sentence for record in run.records for sentence in _complaints(record)]
-    unjudged = [", ".join(pair.unjudged) for pair in comparison.pairs if pair.unjudged]
-    gaps = [f"{ids}: judged in the baseline, and not exercised now" for ids in unjudged]
-    if not any(pair.old and pair.new for pair in comparison.pairs):
-        gaps.append("the baseline has no design in common with this run")
+    gaps = tuple(sentence for pair in comparison.pairs for sentence in gap_sentences(pair))
+    gaps += tuple(f"{_title(pair)}: the baseline has nothing like it" for pair in comparison.pairs if not pair.old)
     excused = {id(pair.new): _excused(pair) for pair in comparison.pairs if pair.new is not None}
     records = tuple(excused[id(record)] for record in run.records)
-    return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), tuple(gaps)), records=records)
+    return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), gaps), records=records)
+
+
+def gap_sentences(pair: PairComparison) -> Iterator[str]:
+    """What the baseline judged and this run did not, with what to do."""
+    for each in pair.gaps:
+        what = f"{_title(pair)}: {each.what} was {each.was} in the baseline, and is not judged now: {each.why}"
+        yield f"{what}; {ON_PURPOSE}"
+
+
+def _title(pair: PairComparison) -> str:
+    target = pair.told.target
+    return f"{target.backend} as {target.design.name}"
 
 
 def fails(change: RequirementChange | CellChange, record: Record | None, classes: Sequence[Change]) -> bool:
-    """The change fails a run: it is of these classes, and not of requirements that are listed as known only."""
+    """The change fails a run: it is of these classes, and some of it is not listed as known."""
     if change.change not in classes or record is None:
         return False
-    known = {each.id for each in record.requirements if each.verdict is Verdict.KNOWN}
     if isinstance(change, CellChange):
-        return not change.broken or not known.issuperset(change.broken)
-    return change.told.verdict is not Verdict.KNOWN
+        if change.change is Change.NEW:
+            return False  # other seeds visit other cells
+        worse = [symptom for each in change.new for symptom in each.symptoms if symptom.requirement in change.broken]
+        return not worse or not _all_known(worse, record)
+    told = change.new
+    if change.change is Change.NEW:
+        return told is not None and told.verdict is Verdict.FAIL and (told.level == "MUST" or record.strict)
+    if told is None or not change.symptoms:
+        return told is not None and told.verdict is not Verdict.KNOWN
+    return not _all_known(change.symptoms, record)
+
+
+def _all_known(symptoms: Sequence[Symptom], record: Record) -> bool:
+    """Each symptom is covered by an entry that the run applied."""
+    listed = [known for each in record.requirements for known in each.known]
+    return all(any(known.covers(each) for known in listed) for each in symptoms)
 
 
 def _complaints(record: Record) -> Iterator[str]:
@@ -52,18 +97,19 @@ def _excused(pair: PairComparison) -> Record:
     assert pair.new is not None
     if pair.old is None:
         return pair.new
-    changes = {each.told.id: each.change for each in pair.requirements}
-    expired = {each.requirement for each in pair.new.expired_known}
+    changes = {each.told.id: each for each in pair.requirements}
+    worse = {id for id, each in changes.items() if each.change is Change.GONE or fails(each, pair.new, FAILING)}
+    worse |= {each.requirement for each in pair.new.expired_known}
     return replace(
         pair.new,
         requirements=tuple(
-            each if each.id in expired else replace(each, excused=_excuse(each, changes.get(each.id)))
+            each if each.id in worse else replace(each, excused=_excuse(each, changes.get(each.id)))
             for each in pair.new.requirements
         ),
     )
 
 
-def _excuse(requirement: RequirementRecord, change: Change | None) -> str:
+def _excuse(requirement: RequirementRecord, change: RequirementChange | None) -> str:
     if requirement.verdict not in (Verdict.FAIL, Verdict.NOT_EXERCISED):
         return ""
-    return EXCUSES.get(change, "")
+    return SO_BEFORE if change is None or change.change is not Change.NEW else "not judged in the baseline"

@@ -13,7 +13,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.outcomes import GotHandle, Id, Seen
 from jobtck.conformance.predicates import also, on, ordinary, refused
-from jobtck.conformance.requirement import OPAQUE, Answer, Hurt, Needs, Requirement, mail
+from jobtck.conformance.requirement import OPAQUE, Answer, Demand, Hurt, Needs, Requirement, mail
 from jobtck.conformance.scene import Scene
 
 BACKUP_VERBS = (BackupGetXmlDesc, BackupEnd)
@@ -32,11 +32,16 @@ def looked_up(scene: Scene) -> bool:
     return isinstance(scene.call, JobGetId) and usable(scene) and scene.job is not None
 
 
+def gives_a_handle(scene: Scene, answer: Answer) -> bool:
+    """A handle comes of the look-up."""
+    return not isinstance(scene.call, JobLookupId) or isinstance(answer.outcome, GotHandle)
+
+
 def gives_that_id(scene: Scene, answer: Answer) -> bool:
-    """A handle comes of the look-up; its id is the job's."""
+    """The id of the handle is the job's."""
     told = answer.outcome
     if isinstance(scene.call, JobLookupId):
-        return isinstance(told, GotHandle)
+        return True
     assert scene.job is not None
     if not isinstance(told, Id):
         return False
@@ -70,7 +75,10 @@ HANDLE = (
         source=mail("virDomainJobLookupId(domain, 1) to re-obtain the proper virDomainJobPtr object"),
         needs=Needs(handle=OPAQUE, any_call=(JobLookupId,)),
         when=also(ordinary, looked_up, lambda scene: not scene.ending),
-        then=gives_that_id,
+        then=(
+            Demand("a look-up gives a handle", gives_a_handle),
+            Demand("it has the id of the job", gives_that_id),
+        ),
     ),
     Requirement(
         id="HANDLE-2",

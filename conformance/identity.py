@@ -34,6 +34,7 @@ from jobtck.conformance.requirement import (
     NAME,
     SENSE,
     Answer,
+    Demand,
     Hurt,
     Needs,
     Requirement,
@@ -80,11 +81,19 @@ def chooses_bad_name(scene: Scene) -> bool:
     return scene.flaw is Flaw.NOTHING and (scene.name_in_use or (scene.unhindered and scene.name_used_before))
 
 
-def name_is_checked(scene: Scene, answer: Answer) -> bool:
-    """Ill-formed and used names are refused, one that is free again is accepted."""
-    if scene.flaw is Flaw.ILL_FORMED_NAME or scene.name_in_use:
-        return isinstance(answer.outcome, Refusal)
-    return not isinstance(answer.outcome, Refusal)
+def ill_formed_is_refused(scene: Scene, answer: Answer) -> bool:
+    """A begin with an ill-formed name is refused."""
+    return scene.flaw is not Flaw.ILL_FORMED_NAME or refused(scene, answer)
+
+
+def in_use_is_refused(scene: Scene, answer: Answer) -> bool:
+    """A begin with the name of a live job is refused."""
+    return scene.flaw is Flaw.ILL_FORMED_NAME or not scene.name_in_use or refused(scene, answer)
+
+
+def free_again_is_taken(scene: Scene, answer: Answer) -> bool:
+    """A begin with the name of a job that is gone is accepted."""
+    return scene.flaw is Flaw.ILL_FORMED_NAME or scene.name_in_use or accepted(scene, answer)
 
 
 def has_to_work(scene: Scene) -> bool:
@@ -190,7 +199,11 @@ IDENTITY = (
         source="QEMU, qapi/job.json",
         needs=Needs(handle=NAME, all_calls=(BackupBegin,)),
         when=chooses_bad_name,
-        then=name_is_checked,
+        then=(
+            Demand("an ill-formed name is refused", ill_formed_is_refused),
+            Demand("a name in use is refused", in_use_is_refused),
+            Demand("a name is free again", free_again_is_taken),
+        ),
     ),
 )
 

@@ -14,9 +14,11 @@ from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
 from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited
-from jobtck.conformance.requirement import Answer, Level, Requirement
+from jobtck.conformance.record import Symptom
+from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement
 from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import State, initial
+from jobtck.conformance.symptoms import symptoms
 
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
 FUTURES_MAX = 20_000  # states whose futures are remembered
@@ -29,9 +31,9 @@ class Ruling:
     """What the requirements say of a sort of answer: it is the same whatever labels and disks are in it.
 
     `exercised`, `broken`, `misformed` and `regretted` are ids: of MUSTs that no conforming backend in this state
-    could break, of requirements on the form of the answer only, and of SHOULDs; `promises` are the exercised
-    requirements that say what later queries must not show of the call. `told` is the answer in words, without the
-    backend's own code, and `waited` how long it took; `context` is what the call was about. `sure` is false where
+    could break, of requirements on the form of the answer only, and of SHOULDs; `symptoms` say how. `promises` are the
+    exercised requirements that say what later queries must not show of the call. `told` is the answer in words, without
+    the backend's own code, and `waited` how long it took; `context` is what the call was about. `sure` is false where
     several states may have been true.
     """
 
@@ -45,6 +47,7 @@ class Ruling:
     waited: Waited
     context: Context
     sure: bool = True
+    symptoms: tuple[Symptom, ...] = ()
 
     __hash__ = object.__hash__  # there is one of each
 
@@ -52,6 +55,12 @@ class Ruling:
     def deviations(self) -> tuple[str, ...]:
         """All that the answer breaks."""
         return (*(self.broken or self.regretted), *self.misformed)
+
+    @property
+    def deviating(self) -> tuple[Symptom, ...]:
+        """How the answer breaks it."""
+        deviations = self.deviations
+        return tuple(each for each in self.symptoms if each.requirement in deviations)
 
 
 class Belief:
@@ -91,6 +100,15 @@ class Step(NamedTuple):
     ruling: Ruling
     deviations: tuple[str, ...]
     belief: Belief | None
+
+    def symptoms_of(self, requirements: Iterable[str]) -> tuple[Symptom, ...]:
+        """How these requirements were seen broken; what this answer does not break itself, it brought to light."""
+        seen = [each for each in self.ruling.symptoms if each.requirement in self.deviations]
+        found = list[Symptom]()
+        for id in requirements:
+            own = [each for each in seen if each.requirement == id]
+            found += own or [replace(each, requirement=id, demand=NOTHING_ELSE) for each in seen[:1]]
+        return tuple(found)
 
 
 def _ids(requirements: Iterable[Requirement]) -> tuple[str, ...]:
@@ -173,17 +191,20 @@ class Judge:
         promising = applied
         if _is_unheard(call, outcome):  # it promised what it would have promised whoever had heard it refused
             promising = self._applied(replace(here, call=alone(call, call.client)), Answer(REFUSED))
-        broken = [requirement for requirement in applied if not requirement.then(here, answer)]
+        about = context(here)
+        seen = [(requirement, symptoms(here, about, answer, requirement)) for requirement in applied]
+        broken = [requirement for requirement, found in seen if found]
         return Ruling(
             cell=cell(state, call),
             exercised=tuple(requirement.id for requirement in applied),
             broken=_ids(each for each in broken if each.level is Level.MUST and not each.form_only),
             misformed=_ids(each for each in broken if each.form_only),
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
+            symptoms=tuple(symptom for _, found in seen for symptom in found),
             promises=tuple(requirement for requirement in promising if requirement.keeps),
             told=told_words(state, call, outcome),
             waited=waited,
-            context=context(here),
+            context=about,
             sure=is_determined(state, call),
         )
 
@@ -287,6 +308,7 @@ class Judge:
                 waited=waited,
                 context=context(scene(self.design, self.capabilities, belief.state, call)),
                 sure=False,
+                symptoms=max(ruling.symptoms for ruling in rulings),  # a job that may live is named
             )
         return merged
 
@@ -299,7 +321,8 @@ class Judge:
             blamed = next(ruling for ruling in rulings if ruling.broken)
         common = _in_all([ruling.broken for ruling in rulings])
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
-        return Step(call, outcome, belief, replace(blamed, sure=False), common or least.broken, None)
+        shown = replace(blamed, sure=False, symptoms=(blamed if common else least).symptoms)
+        return Step(call, outcome, belief, shown, common or least.broken, None)
 
 
 def _is_unheard(call: Call, outcome: Outcome) -> bool:
@@ -310,7 +333,7 @@ def _is_unheard(call: Call, outcome: Outcome) -> bool:
 def _words(ruling: Ruling) -> tuple[object, ...]:
     """All that is told of a ruling, and of the answer that was ruled so."""
     verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
-    return (ruling.cell, verdict, ruling.told, ruling.waited, ruling.context, ruling.sure)
+    return (ruling.cell, verdict, ruling.symptoms, ruling.told, ruling.waited, ruling.context, ruling.sure)
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The ledger translates between a session's labels and a backend's own ids, names and handles."""
 
+import re
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 
@@ -30,6 +31,7 @@ from jobtck.conformance.judge import Belief
 from jobtck.conformance.outcomes import (
     STANDS,
     AnsweredId,
+    Backwards,
     BlockInfo,
     Both,
     Description,
@@ -52,6 +54,8 @@ HUGE_ID = 2**31 - 1
 NAME_OF_LABEL = tuple(f"job-{letter}" for letter in "abcdefghijklmnop"[:LABELS])
 ODD_NAMES = {Odd.ZERO: "0", Odd.NEXT: "job-nobody", Odd.HUGE: "x" * 300, Odd.NEGATIVE: "-1"}
 UNKNOWN_TOKEN = Token(-1)
+NUMBER = re.compile(r"\d+")
+FLAW_MAX = 200  # characters of what is wrong with XML
 
 _SILENT_REFUSALS: dict[object, Refusal] = {}
 _CREATING = (BackupBegin, BlockJobBegin)
@@ -173,7 +177,7 @@ class Ledger:
     def _description(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, Description)
         told = Seen.NOTHING if outcome.id is None else self._see(call.domain, JobType.BACKUP, outcome.id, belief)
-        return Description(told, outcome.mode, outcome.disks, "invalid" if outcome.flaw else "")
+        return Description(told, outcome.mode, outcome.disks, _steady(outcome.flaw))
 
     def _list(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, Listed)
@@ -190,17 +194,14 @@ class Ledger:
         disk = getattr(call, "disk", "")
         return BlockInfo(outcome.kind, STANDS, self._ran_backwards((call.domain, disk), outcome.progress))
 
-    def _ran_backwards(self, key: tuple[int, str], progress: Progress) -> bool:
+    def _ran_backwards(self, key: tuple[int, str], progress: Progress) -> Backwards:
         last = self._progress.get(key)
         self._progress[key] = progress
         if last is None:
-            return False
-        elapsed, before = progress.elapsed_ms, last.elapsed_ms
-        if elapsed is not None and before is not None and elapsed < before:
-            return True
-        done, done_before = progress.done, last.done
-        comparable = done is not None and done_before is not None and progress.total == last.total
-        return comparable and done < done_before  # type: ignore[operator]
+            return Backwards.NOTHING
+        if progress.total == last.total and _is_less(progress.done, last.done):
+            return Backwards.DONE
+        return Backwards.TIME if _is_less(progress.elapsed_ms, last.elapsed_ms) else Backwards.NOTHING
 
     def _space(self, type: JobType) -> JobType | None:
         return type if self._design.namespace is Namespace.PER_TYPE else None
@@ -248,6 +249,15 @@ class Ledger:
                 return label in self._tokens
             case _:
                 return True
+
+
+def _steady(flaw: str) -> str:
+    """What is said to be wrong with XML, without what may differ each time it is said."""
+    return NUMBER.sub("#", flaw)[:FLAW_MAX]
+
+
+def _is_less(now: int | None, before: int | None) -> bool:
+    return now is not None and before is not None and now < before
 
 
 def _others(call: type[Call]) -> tuple[list[str], Callable[[Call], tuple[object, ...]]]:

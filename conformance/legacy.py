@@ -12,7 +12,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.outcomes import Id, JobInfo, Refusal, Seen
 from jobtck.conformance.predicates import also, on, ordinary
-from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Hurt, Needs, Requirement, mail
+from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Demand, Hurt, Needs, Requirement, mail
 from jobtck.conformance.scene import Scene
 
 
@@ -33,14 +33,25 @@ def default_matters(scene: Scene) -> bool:
     return not (scene.design.default_job and scene.legacy is None)
 
 
+def default_is_named(scene: Scene, answer: Answer) -> bool:
+    """Who asks for the default is given its id."""
+    if scene.legacy is None or not isinstance(scene.call, JobGetDefaultId):
+        return True
+    return _names(answer, scene.legacy.label, known=scene.legacy.known)
+
+
 def acts_on_the_default(scene: Scene, answer: Answer) -> bool:
-    """The default job is shown or ended; where there is none, nothing is."""
+    """The default job is shown or ended."""
     told = answer.outcome
-    if scene.legacy is not None and isinstance(scene.call, JobGetDefaultId):
-        return _names(answer, scene.legacy.label, known=scene.legacy.known)
-    if scene.legacy is None:
-        return isinstance(told, Refusal) or isinstance(scene.call, GetJobInfo | GetJobStats)
+    if scene.legacy is None or isinstance(scene.call, JobGetDefaultId):
+        return True
     return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type in (None, JobType.BLOCK_COPY))
+
+
+def acts_on_no_other(scene: Scene, answer: Answer) -> bool:
+    """Without a default job nothing is ended."""
+    asks = isinstance(scene.call, GetJobInfo | GetJobStats)
+    return scene.legacy is not None or asks or isinstance(answer.outcome, Refusal)
 
 
 def default_is_unset(scene: Scene) -> bool:
@@ -60,11 +71,16 @@ def none_acted_on(_: Scene, answer: Answer) -> bool:
     return isinstance(told, Refusal) or (isinstance(told, JobInfo) and told.type is None)
 
 
+def no_job_has_no_id(scene: Scene, answer: Answer) -> bool:
+    """For a disk without a job no id is answered."""
+    return scene.disk_job is not None or isinstance(answer.outcome, Refusal)
+
+
 def names_the_disks_job(scene: Scene, answer: Answer) -> bool:
-    """The id is that of the job on the disk; without a job there is none."""
+    """The id is that of the job on the disk."""
     job = scene.disk_job
     if job is None:
-        return isinstance(answer.outcome, Refusal)
+        return True
     if job.kind.is_backup:
         return isinstance(answer.outcome, Refusal) or _names(answer, job.label, known=job.known)
     return _names(answer, job.label, known=job.known)
@@ -91,7 +107,11 @@ LEGACY = (
                 or (on(JobGetDefaultId)(scene) and scene.legacy is not None and not scene.ending)
             ),
         ),
-        then=acts_on_the_default,
+        then=(
+            Demand("the default is named", default_is_named),
+            Demand("the default job is acted on", acts_on_the_default),
+            Demand("no other job is", acts_on_no_other),
+        ),
         keeps=Hurt.GONE | Hurt.NEW,
     ),
     Requirement(
@@ -116,6 +136,9 @@ LEGACY = (
         source=mail("to make it easy to reverse-engineer which job id was utilized by the legacy APIs"),
         needs=Needs(handle=ANY_IDS, block_ids=True, all_calls=(BlockJobGetId,)),
         when=also(ordinary, on(BlockJobGetId), lambda scene: not (scene.unknown_disk or scene.finished_on_disk)),
-        then=names_the_disks_job,
+        then=(
+            Demand("the disk's job is named", names_the_disks_job),
+            Demand("a disk without a job has none", no_job_has_no_id),
+        ),
     ),
 )

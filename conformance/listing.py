@@ -1,10 +1,12 @@
 """LIST: the call that shows all jobs."""
 
+from collections import Counter
+
 from jobtck.conformance.calls import BackupBegin, Flaw, IdOf, JobType, ListAllJobs
 from jobtck.conformance.capabilities import Feature
-from jobtck.conformance.outcomes import Listed, Refusal, Seen
+from jobtck.conformance.outcomes import Listed, Seen
 from jobtck.conformance.predicates import also, begins_backup, on, ordinary, refused
-from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Hurt, Needs, Requirement, mail
+from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Demand, Hurt, Needs, Requirement, mail
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Job
 
@@ -14,30 +16,46 @@ def listable(scene: Scene) -> tuple[Job, ...]:
     return tuple(job for job in scene.domain.jobs if job.kind.is_backup or scene.design.block_ids)
 
 
-def lists_exactly(jobs: tuple[Job, ...], answer: Answer) -> bool:
-    """The list holds these jobs, each once; a job whose id was never told counts by its number only."""
-    if not isinstance(answer.outcome, Listed):
-        return False
-    ids = [id for id, _ in answer.outcome.jobs]
-    known = [IdOf(job.label) for job in jobs if job.known]
-    return sorted(map(repr, (id for id in ids if id is not Seen.FRESH))) == sorted(map(repr, known)) and ids.count(
-        Seen.FRESH
-    ) == len(jobs) - len(known)
+def wanted(scene: Scene) -> tuple[Job, ...]:
+    """The jobs that the list should hold: the live ones that bear ids, of the types that it is filtered by."""
+    types: frozenset[JobType] = getattr(scene.call, "types", frozenset())
+    return tuple(job for job in listable(scene) if not types or job.kind.type in types)
 
 
-def holds_the_live_jobs(scene: Scene, answer: Answer) -> bool:
-    """The list is the live jobs that bear ids."""
-    return lists_exactly(listable(scene), answer)
+def is_answered(scene: Scene, answer: Answer) -> bool:
+    """A list is answered, if the flags are known."""
+    return scene.flaw is Flaw.UNKNOWN_FLAGS or isinstance(answer.outcome, Listed)
 
 
-def filters_or_refuses(scene: Scene, answer: Answer) -> bool:
-    """A filtered list is the live jobs of these types; an unknown flag is refused."""
-    if scene.flaw is Flaw.UNKNOWN_FLAGS:
-        return isinstance(answer.outcome, Refusal)
-    assert isinstance(scene.call, ListAllJobs)
-    types: frozenset[JobType] = scene.call.types
-    wanted = tuple(job for job in listable(scene) if job.kind.type in types)
-    return lists_exactly(wanted, answer)
+def flag_is_refused(scene: Scene, answer: Answer) -> bool:
+    """A list with an unknown flag is refused."""
+    return scene.flaw is not Flaw.UNKNOWN_FLAGS or refused(scene, answer)
+
+
+def lists_each(scene: Scene, answer: Answer) -> bool:
+    """The list holds each job that it should hold."""
+    return not isinstance(answer.outcome, Listed) or not _ids_of(wanted(scene)) - _ids_in(answer.outcome)
+
+
+def lists_no_other(scene: Scene, answer: Answer) -> bool:
+    """The list holds no other job, and none twice."""
+    return not isinstance(answer.outcome, Listed) or not _ids_in(answer.outcome) - _ids_of(wanted(scene))
+
+
+def _ids_of(jobs: tuple[Job, ...]) -> Counter[object]:
+    """The ids of jobs; one whose id was never told counts by its number only."""
+    return Counter(IdOf(job.label) if job.known else Seen.FRESH for job in jobs)
+
+
+def _ids_in(told: Listed) -> Counter[object]:
+    return Counter(id for id, _ in told.jobs)
+
+
+EXACTLY = (
+    Demand("a list is answered", is_answered),
+    Demand("each job is in it", lists_each),
+    Demand("nothing else is in it", lists_no_other),
+)
 
 
 LIST = (
@@ -47,7 +65,7 @@ LIST = (
         source=mail("which can also be queried by virDomainListJobIds()"),
         needs=Needs(handle=ANY_IDS, listing=True, all_calls=(ListAllJobs,)),
         when=also(ordinary, on(ListAllJobs, types=frozenset()), lambda scene: not scene.ending),
-        then=holds_the_live_jobs,
+        then=EXACTLY,
     ),
     Requirement(
         id="LIST-2",
@@ -71,7 +89,7 @@ LIST = (
             lambda scene: scene.domain.running and not scene.ending,
             lambda scene: not scene.ordinary or bool(getattr(scene.call, "types", None)),
         ),
-        then=filters_or_refuses,
+        then=(Demand("an unknown flag is refused", flag_is_refused), *EXACTLY),
         keeps=Hurt.LOST,
     ),
 )

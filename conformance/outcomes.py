@@ -149,13 +149,21 @@ class Progress:
 STANDS = Progress()
 
 
+class Backwards(StrEnum):
+    """What in an answer is behind what the same query answered before about the same job, if anything."""
+
+    NOTHING = ""
+    DONE = "less done than before"
+    TIME = "less time than before"
+
+
 @dataclass(frozen=True, slots=True)
 class JobInfo:
     """What the legacy query tells; `type` is None when no job is running."""
 
     type: JobType | None
     progress: Progress = STANDS
-    ran_backwards: bool = False
+    ran_backwards: Backwards = Backwards.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +181,7 @@ class BlockInfo:
 
     kind: Kind | JobType | None
     progress: Progress = STANDS
-    ran_backwards: bool = False
+    ran_backwards: Backwards = Backwards.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

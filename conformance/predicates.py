@@ -107,19 +107,6 @@ def describes(scene: Scene, answer: Answer) -> bool:
     return told.id in (None, Seen.NOTHING, IdOf(job.label)) or (told.id is Seen.FRESH and not job.known)
 
 
-def is_complete(scene: Scene, answer: Answer) -> bool:
-    """The description is valid, and names the mode, the disks, and the id where ids exist."""
-    told = answer.outcome
-    if not isinstance(told, Description):
-        return False
-    return (
-        not told.flaw
-        and told.mode is not None
-        and bool(told.disks)
-        and (told.id not in (None, Seen.NOTHING) or not scene.design.has_ids)
-    )
-
-
 def ids_in(answer: Answer) -> tuple[object, ...]:
     """The ids that an answer tells."""
     match answer.outcome:

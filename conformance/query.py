@@ -14,18 +14,60 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Feature
 from jobtck.conformance.design import Handle
-from jobtck.conformance.outcomes import BlockInfo, Completed, JobInfo, Refusal
-from jobtck.conformance.predicates import also, anything, describes, is_complete, on, steady
-from jobtck.conformance.requirement import SENSE, Answer, Hurt, Needs, Requirement, doc
+from jobtck.conformance.outcomes import (
+    Backwards,
+    BlockInfo,
+    Completed,
+    Description,
+    JobInfo,
+    Outcome,
+    Refusal,
+    Seen,
+)
+from jobtck.conformance.predicates import also, anything, describes, on, steady
+from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Needs, Requirement, Then, doc
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept
 
 
-def complete_and_true(scene: Scene, answer: Answer) -> bool:
-    """The XML is complete; without ids this is also where it must fit the only job, and be there at all."""
-    if scene.design.handle is not Handle.NONE:
-        return is_complete(scene, answer)
-    return is_complete(scene, answer) and describes(scene, answer)
+def answered_with_xml(scene: Scene, answer: Answer) -> bool:
+    """An XML is answered; where there are ids, whether it has to be is asked by the requirements on ids."""
+    return isinstance(answer.outcome, Description) or (scene.design.has_ids and isinstance(answer.outcome, Refusal))
+
+
+def valid(_: Scene, answer: Answer) -> bool:
+    """The XML keeps the schema."""
+    return not (isinstance(answer.outcome, Description) and answer.outcome.flaw)
+
+
+def flaw_told(_: Scene, answer: Answer) -> str:
+    """What is wrong with the XML."""
+    assert isinstance(answer.outcome, Description)
+    return f"invalid: {answer.outcome.flaw}"
+
+
+def names_mode(_: Scene, answer: Answer) -> bool:
+    """The XML says whether it is a push or a pull."""
+    return not isinstance(answer.outcome, Description) or answer.outcome.mode is not None
+
+
+def names_disks(_: Scene, answer: Answer) -> bool:
+    """The XML names disks."""
+    return not isinstance(answer.outcome, Description) or bool(answer.outcome.disks)
+
+
+def names_id(scene: Scene, answer: Answer) -> bool:
+    """The XML names an id, where ids exist."""
+    if not isinstance(answer.outcome, Description) or not scene.design.has_ids:
+        return True
+    return answer.outcome.id not in (None, Seen.NOTHING)
+
+
+def fits_the_only_job(scene: Scene, answer: Answer) -> bool:
+    """What the XML says is true of the job; where there are ids, ID-8 asks for that."""
+    if scene.design.handle is not Handle.NONE or not isinstance(answer.outcome, Description):
+        return True
+    return describes(scene, answer)
 
 
 def described_without_id(scene: Scene) -> bool:
@@ -33,9 +75,13 @@ def described_without_id(scene: Scene) -> bool:
     return isinstance(scene.call, BackupGetXmlDesc) and steady(scene)
 
 
-def never_back(_: Scene, answer: Answer) -> bool:
-    """No number told is behind the one told before of the same job."""
-    return not (isinstance(answer.outcome, JobInfo | BlockInfo) and answer.outcome.ran_backwards)
+def never_back(number: Backwards) -> Then:
+    """That number is not behind the one answered before about the same job."""
+
+    def then(_: Scene, answer: Answer) -> bool:
+        return not (isinstance(answer.outcome, JobInfo | BlockInfo) and answer.outcome.ran_backwards is number)
+
+    return then
 
 
 def reader_asks_or_changes(scene: Scene) -> bool:
@@ -53,15 +99,37 @@ def reader_asks_or_changes(scene: Scene) -> bool:
     )
 
 
-def asks_only(scene: Scene, answer: Answer) -> bool:
-    """The query is answered, the change is refused."""
-    return isinstance(answer.outcome, Refusal) is scene.forbidden
+def query_works(scene: Scene, answer: Answer) -> bool:
+    """What only asks is answered."""
+    return scene.forbidden or not isinstance(answer.outcome, Refusal)
 
 
-def there_once(scene: Scene, answer: Answer) -> bool:
-    """Statistics are there if a backup completed and nobody read them away, and only then."""
-    told = answer.outcome
-    return isinstance(told, Completed) and (told.type is JobType.BACKUP) is (scene.domain.kept is not Kept.NONE)
+def change_is_refused(scene: Scene, answer: Answer) -> bool:
+    """What would change something is refused."""
+    return not scene.forbidden or isinstance(answer.outcome, Refusal)
+
+
+def are_answered(_: Scene, answer: Answer) -> bool:
+    """The question for statistics is answered, if only by none."""
+    return isinstance(answer.outcome, Completed)
+
+
+def are_there(scene: Scene, answer: Answer) -> bool:
+    """Statistics are there if a backup completed and nobody read them away."""
+    return scene.domain.kept is Kept.NONE or not _without_backup(answer.outcome)
+
+
+def are_there_once(scene: Scene, answer: Answer) -> bool:
+    """Statistics are not there if nobody completed a backup, or somebody read them away."""
+    return scene.domain.kept is not Kept.NONE or not _of_backup(answer.outcome)
+
+
+def _of_backup(told: Outcome) -> bool:
+    return isinstance(told, Completed) and told.type is JobType.BACKUP
+
+
+def _without_backup(told: Outcome) -> bool:
+    return isinstance(told, Completed) and told.type is not JobType.BACKUP
 
 
 QUERY = (
@@ -84,8 +152,13 @@ QUERY = (
         when=lambda scene: (
             scene.ordinary and described_without_id(scene) and (scene.design.handle is Handle.NONE or scene.odd is None)
         ),
-        then=lambda scene, answer: (
-            complete_and_true(scene, answer) or (scene.design.has_ids and isinstance(answer.outcome, Refusal))
+        then=(
+            Demand("the XML is answered", answered_with_xml),
+            Demand("it is valid", valid, tells=flaw_told),
+            Demand("it names the mode", names_mode),
+            Demand("it names the disks", names_disks),
+            Demand("it names the id", names_id),
+            Demand("it is true of the job", fits_the_only_job),
         ),
         form_only=True,
     ),
@@ -95,7 +168,10 @@ QUERY = (
         source=doc("virDomainGetJobStats"),
         needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo)),
         when=on(GetJobInfo, GetJobStats, GetBlockJobInfo),
-        then=never_back,
+        then=(
+            Demand("progress never runs backwards", never_back(Backwards.DONE)),
+            Demand("elapsed time never runs backwards", never_back(Backwards.TIME)),
+        ),
         form_only=True,
         speaks_of=JobInfo | BlockInfo,
     ),
@@ -108,7 +184,7 @@ QUERY = (
             features=frozenset({Feature.READ_ONLY_CLIENT}),
         ),
         when=reader_asks_or_changes,
-        then=asks_only,
+        then=(Demand("a query works", query_works), Demand("a change is refused", change_is_refused)),
         keeps=Hurt.ANY,
     ),
     Requirement(
@@ -120,7 +196,11 @@ QUERY = (
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
             lambda scene: scene.domain.running and scene.domain.kept is not Kept.UNSURE,
         ),
-        then=there_once,
+        then=(
+            Demand("the question is answered", are_answered),
+            Demand("the statistics are there", are_there),
+            Demand("they are there only once", are_there_once),
+        ),
         keeps=Hurt.STATISTICS,
     ),
 )

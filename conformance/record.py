@@ -1,6 +1,6 @@
 """The record of a run: all that reports are made of, as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -69,7 +69,7 @@ class TraceLine:
     jobs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Symptom:
     """How one requirement was seen broken, in the words of the contract: without ids, labels or native codes.
 
@@ -119,23 +119,50 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class KnownDeviation:
-    """A deviation that is listed: where, in which versions, and why it is there."""
+    """One symptom that is listed: where, in which versions, and why it is there.
+
+    `job` are the kinds of job with which it shows, the empty one if the call is about no job, and `flaw` what is wrong
+    with the call's input, empty if nothing is. `seen` are the releases of what the backend drives on which the list was
+    checked; if none is named, all are taken for checked.
+    """
 
     requirement: str
     backend: str
     versions: str
     reason: str
     reference: str
-    call: str = ""  # only in this call, where named
-    design: str = ""
+    call: str = ""
+    design: str = ""  # only in this design, if it is named
     flaky: bool = False  # it does not happen every time: its absence is no news
     expires: str = ""  # the last day, as 2027-06-30, on which it is an excuse
+    answer: str = ""
+    demand: str = ""
+    job: tuple[str, ...] = ("",)
+    flaw: tuple[str, ...] = ("",)
+    seen: tuple[str, ...] = ()
+
+    def covers(self, symptom: Symptom) -> bool:
+        """The symptom is the one that is listed, with one of the kinds of job and one of the flaws."""
+        mine = (self.requirement, self.call, self.answer, self.demand)
+        theirs = (symptom.requirement, symptom.call, symptom.answer, symptom.demand)
+        return mine == theirs and symptom.job in self.job and symptom.flaw in self.flaw
+
+
+def excuses(
+    listed: Sequence[KnownDeviation], requirement: str, symptoms: Iterable[Symptom]
+) -> tuple[KnownDeviation, ...]:
+    """The entries that cover the symptoms of the requirement, one for each; none if one of them is not covered."""
+    own = [each for each in symptoms if each.requirement == requirement]
+    found = [next((known for known in listed if known.covers(each)), None) for each in own]
+    return () if None in found else tuple(dict.fromkeys(each for each in found if each is not None))
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementRecord:
     """What a run says of one requirement; `reason` says why it is not a plain pass or fail.
 
+    `known` are the entries of the list of known deviations that excuse some of its deviations; where they excuse all
+    of them, so does the verdict.
     Not exercised without being missed are those that nothing can exercise yet (`provisional`), and those that a quick
     run left out because they are slow (`left_out`). `excused` says why a run that is held against an earlier one does
     not fail of it.
@@ -151,7 +178,7 @@ class RequirementRecord:
     reason: str = ""
     provisional: bool = False
     deviations: tuple[Deviation, ...] = ()
-    known: KnownDeviation | None = None
+    known: tuple[KnownDeviation, ...] = ()
     left_out: bool = False
     excused: str = ""
 
@@ -161,13 +188,24 @@ class RequirementRecord:
         excused = self.provisional or self.left_out or self.excused
         return self.verdict is Verdict.NOT_EXERCISED and not excused
 
+    @property
+    def symptoms(self) -> frozenset[Symptom]:
+        """All ways in which it was seen broken."""
+        return frozenset(
+            symptom for each in self.deviations for symptom in each.symptoms if symptom.requirement == self.id
+        )
+
+    def excuses(self, deviation: Deviation) -> tuple[KnownDeviation, ...]:
+        """The entries that excuse this deviation, as far as it breaks this requirement."""
+        return excuses(self.known, self.id, deviation.symptoms)
+
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:
     """How often a cell answered in one way: what was told, after what sort of wait; the longest in seconds.
 
     Not `sure`: jobs may have ended by themselves, or the answer of a call was not heard, so that the cell's state is
-    only one of those that may have been true. `broken` are the requirements that this answer breaks there.
+    only one of those that may have been true. `symptoms` say what this answer breaks there.
     """
 
     state: str
@@ -177,7 +215,12 @@ class CellRecord:
     seconds_max: float
     waited: Waited = Waited.AT_ONCE
     sure: bool = True
-    broken: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The requirements that this answer breaks there."""
+        return tuple(dict.fromkeys(each.requirement for each in self.symptoms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +250,9 @@ class Cost:
 class Record:
     """One design judged on one backend.
 
-    `stale_known` are listed deviations that did not happen, `expired_known` happened and are no excuse any more,
-    `unkept_calls` are declared and were never supported.
+    `stale_known` are listed deviations that did not happen, `absent_known` did not happen on a release that the list
+    was not checked on, `expired_known` happened and are no excuse any more, `unkept_calls` are declared and were never
+    supported.
     """
 
     verdict: RunVerdict
@@ -222,6 +266,7 @@ class Record:
     notes: tuple[str, ...] = ()
     stale_known: tuple[KnownDeviation, ...] = ()
     expired_known: tuple[KnownDeviation, ...] = ()
+    absent_known: tuple[KnownDeviation, ...] = ()
     unkept_calls: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
 

@@ -7,6 +7,7 @@ from types import UnionType
 
 from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
+from jobtck.conformance.cells import told_words
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
 from jobtck.conformance.outcomes import Lost, Outcome, Single, Waited
 from jobtck.conformance.scene import Scene
@@ -46,6 +47,26 @@ class Answer:
 
 When = Callable[[Scene], bool]
 Then = Callable[[Scene, Answer], bool]
+
+
+def whole_answer(scene: Scene, answer: Answer) -> str:
+    """All that the answer tells, in the words of the contract."""
+    return told_words(scene.state, scene.call, answer.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One of the things that a requirement demands, by a name of its own.
+
+    `tells` is what of the answer the demand is about, in words: a flaw that is known there excuses no other.
+    """
+
+    name: str
+    holds: Then
+    tells: Callable[[Scene, Answer], str] = whole_answer
+
+
+NOTHING_ELSE = "nothing else comes of it"  # the demand behind what a requirement `keeps`
 
 
 HANDLE_WORDS = {
@@ -124,7 +145,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One numbered demand. `when` says where it applies, `then` what it demands of the outcome.
+    """One numbered sentence. `when` says where it applies, `then` what it demands of the outcome: one thing or several.
 
     `speaks_of` narrows it to answers of one sort, or widens it to those of several clients at once, or to the loss of
     who takes part in the call: that is judged whatever the call. `keeps` says what
@@ -142,7 +163,7 @@ class Requirement:
     source: str
     needs: Needs = field(default_factory=Needs)
     when: When
-    then: Then
+    then: Then | tuple[Demand, ...]
     speaks_of: type[object] | UnionType = Single
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
@@ -154,6 +175,20 @@ class Requirement:
     def chapter(self) -> str:
         """The part of the id before the number."""
         return self.id.rsplit("-", 1)[0]
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """What it demands of the outcome; a thing that it demands alone needs no name."""
+        return self.then if isinstance(self.then, tuple) else (Demand("", self.then),)
+
+    @property
+    def demand_names(self) -> tuple[str, ...]:
+        """The names by which it says what of it was broken; the empty one is that of what it demands alone."""
+        return (*(each.name for each in self.demands), *([NOTHING_ELSE] if self.keeps else []))
+
+    def broken_demands(self, scene: Scene, answer: Answer) -> tuple[Demand, ...]:
+        """The demands that the answer does not meet."""
+        return tuple(each for each in self.demands if not each.holds(scene, answer))
 
     def applies(self, scene: Scene, answer: Answer) -> bool:
         """The requirement speaks of this call, in this state, answered like this."""

@@ -31,7 +31,7 @@ from jobtck.conformance.outcomes import (
     refusals_in,
 )
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
-from jobtck.conformance.requirement import SENSE, Answer, Hurt, Level, Needs, Requirement, doc, mail
+from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Level, Needs, Requirement, doc, mail
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept, Result
 
@@ -39,13 +39,22 @@ WAITS_FOR_OTHERS = frozenset({ErrorKind.TIMED_OUT, ErrorKind.BUSY})
 
 
 def one_event_each(scene: Scene, answer: Answer) -> bool:
-    """As many terminal events came as backups ended, and as many of success; jobs may end at once in any order."""
+    """As many terminal events came as backups ended."""
     owed = scene.domain.owed
-    if owed is None or not isinstance(answer.outcome, Events):
-        return owed is None
-    told = [success for type, success in answer.outcome.events if type is JobType.BACKUP]
+    return owed is None or (isinstance(answer.outcome, Events) and len(_told_of_backups(answer.outcome)) == len(owed))
+
+
+def results_agree(scene: Scene, answer: Answer) -> bool:
+    """Of as many events as backups ended, as many are of success; jobs may end at once in any order."""
+    owed = scene.domain.owed
+    if owed is None or not isinstance(answer.outcome, Events) or not one_event_each(scene, answer):
+        return True
     surely, perhaps = owed.count(Result.NORMAL), owed.count(Result.UNSURE)
-    return len(told) == len(owed) and surely <= sum(told) <= surely + perhaps
+    return surely <= sum(_told_of_backups(answer.outcome)) <= surely + perhaps
+
+
+def _told_of_backups(told: Events) -> list[bool]:
+    return [success for type, success in told.events if type is JobType.BACKUP]
 
 
 def died_with_a_job(scene: Scene) -> bool:
@@ -60,10 +69,27 @@ def no_success(_: Scene, answer: Answer) -> bool:
     return told is None or not told.success
 
 
-def nothing_left(_: Scene, answer: Answer) -> bool:
-    """No scratch file, socket or busy disk is left."""
-    left = {"scratch", "socket", "busy disk"}
-    return isinstance(answer.outcome, Leftovers) and not left & set(answer.outcome.names)
+def none_left(name: str) -> Demand:
+    """Nothing of that sort is left; what stays after a stop of the domain is not what stays after an end."""
+
+    def tells(scene: Scene, _: Answer) -> str:
+        stopped = not scene.domain.running or scene.domain.stopped_before
+        return f"{name}, after a stop of the domain" if stopped else name
+
+    def holds(_: Scene, answer: Answer) -> bool:
+        return not isinstance(answer.outcome, Leftovers) or name not in answer.outcome.names
+
+    return Demand(f"no {name} is left", holds, tells)
+
+
+def how_long(_: Scene, answer: Answer) -> str:
+    """How long the answer took."""
+    return str(answer.waited)
+
+
+def internal(_: Scene, __: Answer) -> str:
+    """The error, whoever else was answered otherwise in the same moment."""
+    return str(ErrorKind.INTERNAL)
 
 
 def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
@@ -106,7 +132,10 @@ SANITY = (
         source=doc("VIR_DOMAIN_EVENT_ID_JOB_COMPLETED"),
         needs=Needs(all_calls=(BackupBegin, TakeEvents)),
         when=also(on(TakeEvents), lambda scene: not scene.ending),
-        then=one_event_each,
+        then=(
+            Demand("each job has one event", one_event_each),
+            Demand("its result is that of the job", results_agree),
+        ),
     ),
     Requirement(
         id="FAULT-1",
@@ -140,7 +169,10 @@ SANITY = (
         source=doc("virDomainBackupBegin"),
         needs=Needs(all_calls=(BackupBegin, Inspect)),
         when=also(on(Inspect), lambda scene: not scene.domain.backups),
-        then=nothing_left,
+        then=(
+            Demand("what is left is told", lambda _, answer: isinstance(answer.outcome, Leftovers)),
+            *map(none_left, ("scratch", "socket", "busy disk")),
+        ),
     ),
     Requirement(
         id="FAULT-5",
@@ -156,7 +188,7 @@ SANITY = (
         source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
-        then=in_bounded_time,
+        then=(Demand("", in_bounded_time, tells=how_long),),
         speaks_of=Outcome,
         form_only=True,
     ),
@@ -167,7 +199,7 @@ SANITY = (
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment,
-        then=needs_no_waiting,
+        then=(Demand("", needs_no_waiting, tells=how_long),),
         form_only=True,
     ),
     Requirement(
@@ -177,7 +209,7 @@ SANITY = (
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
         when=lambda scene: not scene.is_environment and scene.storage is not Storage.FULL,
-        then=no_internal_error,
+        then=(Demand("", no_internal_error, tells=internal),),
         speaks_of=Refusal | Both | Lost,
         form_only=True,
     ),

@@ -1,14 +1,14 @@
 """A symptom says how a requirement was seen broken, so that an excuse for one is no excuse for another."""
 
-from collections.abc import Iterable
-
-from jobtck.conformance.cells import told_words
-from jobtck.conformance.judge import Step
+from jobtck.conformance.context import Context
 from jobtck.conformance.record import Symptom
+from jobtck.conformance.requirement import Answer, Requirement
+from jobtck.conformance.scene import Scene
 
 
-def symptoms(step: Step, requirements: Iterable[str]) -> tuple[Symptom, ...]:
-    """One symptom for each of the requirements, of the last step of a deviation."""
-    answer = told_words(step.before.state, step.call, step.outcome)
-    call, job, flaw = step.ruling.context
-    return tuple(Symptom(each, call, answer, job=job, flaw=flaw) for each in requirements)
+def symptoms(here: Scene, about: Context, answer: Answer, requirement: Requirement) -> tuple[Symptom, ...]:
+    """A symptom for each demand of the requirement that the answer does not meet."""
+    return tuple(
+        Symptom(requirement.id, about.call, each.tells(here, answer), each.name, about.job, about.flaw)
+        for each in requirement.broken_demands(here, answer)
+    )

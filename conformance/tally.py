@@ -8,18 +8,19 @@ from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
 from jobtck.conformance.judge import Ruling
 from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.record import Symptom
 
 PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
 
 
 class Answered(NamedTuple):
-    """One way in which a cell answered; `broken` are the requirements that it breaks there."""
+    """One way in which a cell answered; `symptoms` say what it breaks there."""
 
     cell: Cell
     told: str
     waited: Waited
     sure: bool
-    broken: tuple[str, ...]
+    symptoms: tuple[Symptom, ...]
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Tally:
                 self.exercised[id] += visit.count
             self.contexts[ruling.context] += visit.count
             told = f"{ruling.told} {code}".rstrip()
-            self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviations), visit)
+            self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviating), visit)
         self._pending.clear()
 
     def exercised_ids(self) -> set[str]:

@@ -16,8 +16,8 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT
 from jobtck.conformance.outcomes import ErrorKind, JobStatus, Refusal, StatusOf
-from jobtck.conformance.predicates import also, on, ordinary
-from jobtck.conformance.requirement import NAME, Answer, Hurt, Needs, Requirement, When
+from jobtck.conformance.predicates import accepted, also, on, ordinary, refused
+from jobtck.conformance.requirement import NAME, Answer, Demand, Hurt, Needs, Requirement, When
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Phase, Result
 
@@ -63,11 +63,16 @@ def verb(kind: type[Call]) -> When:
     return when
 
 
-def as_its_phase_says(scene: Scene, answer: Answer) -> bool:
-    """The verb is accepted where the job's phase allows it, and refused in any other."""
+def phase_allows(scene: Scene) -> bool:
+    """The job is in a phase in which it takes the verb."""
     assert scene.job is not None
-    allowed = scene.job.phase in ACCEPTED_IN[type(scene.call)]
-    return isinstance(answer.outcome, Refusal) is not allowed
+    return scene.job.phase in ACCEPTED_IN[type(scene.call)]
+
+
+AS_ITS_PHASE_SAYS = (
+    Demand("it is accepted in its phases", lambda scene, answer: not phase_allows(scene) or accepted(scene, answer)),
+    Demand("it is refused in others", lambda scene, answer: phase_allows(scene) or refused(scene, answer)),
+)
 
 
 def asked_in(*phases: Phase) -> When:
@@ -97,12 +102,16 @@ def names_nobody(scene: Scene) -> bool:
     return scene.ordinary and isinstance(scene.call, (JobGetStatus, *JOB_VERBS))
 
 
+def nobody_has_no_status(_: Scene, answer: Answer) -> bool:
+    """No status is answered."""
+    return not isinstance(answer.outcome, StatusOf) or answer.outcome.status is None
+
+
 def reaches_nobody(scene: Scene, answer: Answer) -> bool:
-    """No status is told, and a verb is refused for want of such a job."""
-    told = answer.outcome
-    if isinstance(scene.call, JobGetStatus) and isinstance(told, StatusOf):
-        return told.status is None
-    return isinstance(told, Refusal) and told.kind is ErrorKind.NO_SUCH_JOB
+    """A verb is refused for want of such a job."""
+    if isinstance(scene.call, JobGetStatus) and isinstance(answer.outcome, StatusOf):
+        return True
+    return isinstance(answer.outcome, Refusal) and answer.outcome.kind is ErrorKind.NO_SUCH_JOB
 
 
 def qapi(member: str) -> str:
@@ -121,7 +130,7 @@ def of_verb(number: int, kind: type[Call], text: str, member: str) -> Requiremen
         source=qapi(member) + TABLE,
         needs=Needs(handle=NAME, all_calls=(kind,)),
         when=verb(kind),
-        then=as_its_phase_says,
+        then=AS_ITS_PHASE_SAYS,
         keeps=Hurt.LOST,
     )
 
@@ -192,7 +201,10 @@ JOB = (
         source=qapi("job-dismiss") + "; job-qmp.c",
         needs=Needs(handle=NAME, any_call=JOB_VERBS),
         when=names_nobody,
-        then=reaches_nobody,
+        then=(
+            Demand("it has no status", nobody_has_no_status),
+            Demand("it is refused with no-such-job", reaches_nobody),
+        ),
         keeps=Hurt.ANY,
     ),
     Requirement(

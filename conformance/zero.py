@@ -13,7 +13,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.design import Zero
 from jobtck.conformance.predicates import accepted, also, describes, on, ordinary, pull_or_finished, refused, steady
-from jobtck.conformance.requirement import ANY_IDS, INTEGER, SENSE, Answer, Hurt, Needs, Requirement, When, mail
+from jobtck.conformance.requirement import ANY_IDS, INTEGER, SENSE, Answer, Demand, Hurt, Needs, Requirement, When, mail
 from jobtck.conformance.scene import Scene
 
 CURRENT = Needs(handle=INTEGER, zero=Zero.CURRENT, any_call=(BackupGetXmlDesc, BackupEnd))
@@ -35,8 +35,8 @@ def can_end_as_it_is(scene: Scene) -> bool:
 
 
 def equals_the_job(scene: Scene, answer: Answer) -> bool:
-    """The description is the one that the job's own id gives."""
-    return accepted(scene, answer) and describes(scene, answer)
+    """A description that is answered is the one that the job's own id gives."""
+    return not accepted(scene, answer) or describes(scene, answer)
 
 
 ZERO = (
@@ -46,7 +46,7 @@ ZERO = (
         source=mail("the reserved job id '0' stands for"),
         needs=CURRENT,
         when=also(of_backups(steady), on(BackupGetXmlDesc)),
-        then=equals_the_job,
+        then=(Demand("0 is answered", accepted), Demand("it describes that job", equals_the_job)),
     ),
     Requirement(
         id="ZERO-2",

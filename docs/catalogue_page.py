@@ -16,8 +16,9 @@ from jobtck.reports.listings import needs_words
 HEADER = """# The catalogue
 
 Each requirement is a sentence with a source. *Designs* are the presets in which it applies; *needs* is what else it
-takes. *Mutants* are backends with one flaw, on purpose: each of them is named by that requirement and by no other, and
-after so many calls at the latest.
+takes. *Demands* are the names by which a result and a list of known deviations say what of it was broken; what a
+requirement demands alone has no name. *Mutants* are backends with one flaw, on purpose: each of them is named by that
+requirement and by no other, and after so many calls at the latest.
 
 """
 
@@ -49,6 +50,8 @@ def _requirement(requirement: Requirement, guards: Sequence[Mutant]) -> str:
     lines += [f"* source: {requirement.source}", f"* designs: {', '.join(designs)}"]
     needs = needs_words(requirement.needs)
     lines += [f"* needs: {', '.join(needs)}"] if needs else []
+    named = [name for name in requirement.demand_names if name]
+    lines += [f"* demands, by name: {'; '.join(named)}"] if named else []
     lines += [f"* not exercised yet: {requirement.provisional}"] if requirement.provisional else []
     lines += ["* mutants:"] if guards else []
     lines += [f"  * {_sentence(mutant)} ({mutant.design.name}, {_calls(mutant.calls)})" for mutant in guards]

@@ -17,7 +17,14 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.conformance.wording import call_text
-from jobtck.reports.sentences import evidence_lines, native_text, only_deviates, rate_text, replay_command
+from jobtck.reports.sentences import (
+    evidence_lines,
+    native_text,
+    only_deviates,
+    rate_text,
+    replay_command,
+    symptom_text,
+)
 from jobtck.reports.texts import counted, one_line
 
 EVIDENCE_LINES_MAX = 5  # of each text that is kept of whoever was lost
@@ -36,7 +43,14 @@ class Block(NamedTuple):
     @property
     def is_known(self) -> bool:
         """All that it breaks is listed."""
-        return all(each.verdict is Verdict.KNOWN for each in self.requirements)
+        deviation = self.deviation
+        if deviation is None:
+            return all(each.verdict is Verdict.KNOWN for each in self.requirements)
+        return all(each.excuses(deviation) for each in self.requirements)
+
+    def excuses_of(self, requirement: RequirementRecord) -> tuple[KnownDeviation, ...]:
+        """The entries of the list that excuse it, as far as it breaks this requirement."""
+        return requirement.known if self.deviation is None else requirement.excuses(self.deviation)
 
 
 def blocks(record: Record) -> list[Block]:
@@ -80,6 +94,8 @@ def _print_block(console: Console, block: Block, record: Record, report_dir: str
     for requirement in block.requirements:
         demander = requirement.id if len(block.requirements) > 1 else ""
         _print_fields(console, _fields_of(requirement, demander))
+        for known in block.excuses_of(requirement):
+            _print_fields(console, known_fields(known))
     if block.deviation is not None:
         _print_lines(console, block.deviation.lines)
         for line in evidence_lines(block.deviation, EVIDENCE_LINES_MAX):
@@ -110,20 +126,17 @@ def _headline(block: Block, record: Record) -> Table:
 
 
 def _fields_of(requirement: RequirementRecord, demander: str) -> Mapping[str, str]:
-    fields = {
+    return {
         f"{demander} demands" if demander else "demanded": requirement.text,
         "source": requirement.source,
         "reason": requirement.reason,
     }
-    if requirement.known is not None:
-        fields |= known_fields(requirement.known)
-    return fields
 
 
 def known_fields(known: KnownDeviation) -> Mapping[str, str]:
     """What the list of known deviations says of one."""
     where = f"{known.backend} {known.versions}".strip()
-    return {"listed": f"for {where}: {known.reason}", "reference": known.reference}
+    return {"listed": f"for {where}: {symptom_text(known)}: {known.reason}", "reference": known.reference}
 
 
 def _print_fields(console: Console, fields: Mapping[str, str]) -> None:

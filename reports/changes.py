@@ -10,7 +10,7 @@ from jobtck.reports.columns import Column
 from jobtck.reports.diff_groups import CellGroup, answers_text, groups
 from jobtck.reports.state_views import Place
 
-OTHERWISE = (Change.REGRESSED, Change.FIXED, Change.CHANGED, Change.FLAKY)  # judged in both results
+OTHERWISE = (Change.REGRESSED, Change.FIXED, Change.CHANGED, Change.FLAKY, Change.NOT_SEEN)  # judged in both results
 
 
 class Turn(NamedTuple):

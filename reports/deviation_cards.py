@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup, escape
 
 from jobtck.conformance.calls import Call
-from jobtck.conformance.record import TraceLine
+from jobtck.conformance.record import TraceLine, Verdict
 from jobtck.conformance.wording import call_text
 from jobtck.reports.blocks import Block, blocks
 from jobtck.reports.columns import Column
@@ -47,7 +47,9 @@ class Card:
 
     @property
     def word(self) -> str:
-        """The gravest verdict on what it breaks."""
+        """The gravest verdict on what it breaks, or that all of it is known."""
+        if self.block.is_known:
+            return str(Verdict.KNOWN)
         record = self.newest.record
         return min((standing(each, record) or "pass" for each in self.block.requirements), key=_gravity)
 

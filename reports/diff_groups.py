@@ -3,20 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobtck.conformance.comparison import CellChange, Change, PairComparison, RequirementChange
+from jobtck.conformance.comparison import STANDING_WORDS, CellChange, Change, PairComparison, RequirementChange
 from jobtck.conformance.outcomes import Waited
-from jobtck.conformance.record import CellRecord, Verdict
-from jobtck.reports.sentences import target_text
+from jobtck.conformance.record import CellRecord
+from jobtck.reports.sentences import rate_text, symptom_text, target_text
 from jobtck.reports.texts import one_line
 
-GRAVITY = (Change.REGRESSED, Change.CHANGED, Change.FLAKY, Change.FIXED)
-STANDING_WORDS = {
-    Verdict.PASS: "passed",
-    Verdict.FAIL: "failed",
-    Verdict.KNOWN: "known deviation",
-    Verdict.UNSUPPORTED: "unsupported",
-    Verdict.NOT_EXERCISED: "not exercised",
-}
+GRAVITY = (Change.REGRESSED, Change.CHANGED, Change.FLAKY, Change.FIXED, Change.NOT_SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +68,18 @@ def news(pair: PairComparison) -> list[RequirementChange]:
 
 def standing_text(change: RequirementChange) -> str:
     """`passed, now failed`."""
+    if change.change is Change.NOT_SEEN:
+        return "does not happen every time, and was not seen this time"
     old, new = ("not there" if side is None else STANDING_WORDS[side.verdict] for side in (change.old, change.new))
     return f"{old}, now {new}"
+
+
+def news_texts(change: RequirementChange) -> list[str]:
+    """How it deviates as it did not before, and how often: `END-6 in get_job_stats answered '…', reproduced 3 of 3`."""
+    if change.new is None:
+        return []
+    rates = {symptom: rate_text(each) for each in change.new.deviations for symptom in each.symptoms}
+    return [one_line(f"{symptom_text(each)}, {rates[each]}") for each in change.symptoms]
 
 
 def pair_title(pair: PairComparison) -> str:

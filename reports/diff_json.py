@@ -1,6 +1,7 @@
 """A comparison as plain values for `--json`; the schema is `diff.schema.json`."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from jobtck.conformance.comparison import CellChange, Change, Comparison, PairComparison, RequirementChange
 from jobtck.conformance.plain import JsonObject
@@ -33,7 +34,7 @@ def _pair(pair: PairComparison) -> JsonObject:
         "new": None if pair.new is None else _side(pair.new),
         "counts": {str(change): pair.counts.get(change, 0) for change in Change},
         "cells_same": pair.cells_same,
-        "unjudged": list(pair.unjudged),
+        "gaps": [asdict(each) for each in pair.gaps],
         "requirements": [_requirement(each) for each in pair.requirements],
         "cells": [_cell(each) for each in pair.cells],
     }
@@ -54,6 +55,7 @@ def _requirement(change: RequirementChange) -> JsonObject:
         "level": change.told.level,
         "text": change.told.text,
         "change": change.change,
+        "symptoms": [asdict(each) for each in change.symptoms],
         "old": _standing(change.old),
         "new": _standing(change.new),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from jobtck.conformance.comparison import Change, Comparison
 from jobtck.reports.texts import counted, one_line
 
-TOLD = (Change.REGRESSED, Change.CHANGED, Change.FLAKY, Change.FIXED)
+TOLD = (Change.REGRESSED, Change.CHANGED, Change.FLAKY, Change.FIXED, Change.NOT_SEEN)
 
 
 def verdict_text(comparison: Comparison) -> str:
@@ -47,6 +47,9 @@ def gaps(comparison: Comparison) -> Iterator[str]:
         yield f"the new run ended early: {one_line(comparison.error)}"
     if not any(pair.old and pair.new for pair in comparison.pairs):
         yield "the two results have no design in common"
-    unjudged = [id for pair in comparison.pairs for id in pair.unjudged]
-    if unjudged:
-        yield f"judged before and not exercised now: {one_line(', '.join(unjudged))}"
+    whys: dict[str, list[str]] = {}
+    for pair in comparison.pairs:
+        for each in pair.gaps:
+            whys.setdefault(each.why, []).append(each.what)
+    for why, what in whys.items():
+        yield f"judged before and not now: {one_line(', '.join(dict.fromkeys(what)))} ({one_line(why)})"

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from jobtck.conformance.comparison import Change, Comparison, PairComparison
 from jobtck.conformance.wording import call_text
-from jobtck.reports.diff_groups import CellGroup, groups, news, pair_title, replayed_text, standing_text
+from jobtck.reports.diff_groups import CellGroup, groups, news, news_texts, pair_title, replayed_text, standing_text
 from jobtck.reports.diff_sentences import verdict_text
 from jobtck.reports.texts import LINE_MAX, counted, one_line
 
@@ -17,6 +17,7 @@ STYLES = {
     Change.REGRESSED: "bold red",
     Change.CHANGED: "yellow",
     Change.FLAKY: "magenta",
+    Change.NOT_SEEN: "magenta",
     Change.FIXED: "green",
 }
 
@@ -42,7 +43,7 @@ def _print_pair(console: Console, pair: PairComparison) -> None:
             grid.add_row(
                 Text(str(each.change), style=STYLES[each.change]),
                 Text(f"{one_line(told.id)} ({told.level}) {standing_text(each)}"),
-                Text(one_line(told.text)),
+                Text("; ".join([*news_texts(each), one_line(told.text)])),
             )
         console.print(Padding(grid, (1, 0, 1, 2)))
     found = groups(pair)

@@ -191,7 +191,7 @@ def _result(requirement: RequirementRecord, record: Record) -> Result | None:
             message = legible(f"{requirement.excused or 'SHOULD, deviates'}: {requirement.text}")
             return _told(Skipped(message, "deviates"), text)
         case Verdict.KNOWN:
-            told = reason if requirement.known is None else known_text(requirement.known)
+            told = "; ".join(map(known_text, requirement.known)) or reason
             return _told(Skipped(f"known deviation: {told}", str(verdict)), text)
         case Verdict.UNSUPPORTED:
             return Skipped(f"unsupported: {reason}", str(verdict))
@@ -223,12 +223,12 @@ def _unkept_case(call: str, classname: str) -> TestCase:
 def deviations_text(requirement: RequirementRecord) -> str:
     """Why the requirement fails: its source, and each deviation as its calls."""
     told = [requirement.reason, f"source: {requirement.source}"]
-    told += [_deviation_text(each) for each in requirement.deviations]
+    told += [_deviation_text(each, requirement.excuses(each)) for each in requirement.deviations]
     return legible("\n\n".join(filter(None, told)))
 
 
-def _deviation_text(deviation: Deviation) -> str:
-    lines = []
+def _deviation_text(deviation: Deviation, excuses: Sequence[KnownDeviation]) -> str:
+    lines = [f"known: {known_text(each)}" for each in excuses]
     for place, line in enumerate(deviation.lines, 1):
         mark = ">" if place == len(deviation.lines) else " "
         native = native_text(line.code, line.text)

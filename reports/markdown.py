@@ -107,7 +107,8 @@ def _details(record: Record, block: Block, *, is_one_of_many: bool) -> str:
     rate = f", {rate_text(block.deviation)}" if block.deviation else ""
     lines = [f"<details><summary>{ids} {how}{rate}{where}</summary>", ""]
     for requirement in block.requirements:
-        lines += [*_demand(requirement), ""]
+        excuses = [f"known: {code(known_text(each))}" for each in block.excuses_of(requirement)]
+        lines += [*_demand(requirement), *excuses, ""]
     if block.deviation is not None:
         lines += [*_calls(block.deviation), ""]
     return "\n".join([*lines, "</details>", ""])
@@ -121,8 +122,6 @@ def _demand(requirement: RequirementRecord) -> Iterator[str]:
     yield f"{code(requirement.id)} {'demands' if requirement.level == 'MUST' else 'wants'}: {code(requirement.text)}"
     if requirement.source:
         yield f"source: {code(requirement.source)}"
-    if requirement.known is not None:
-        yield f"known: {code(known_text(requirement.known))}"
 
 
 def _calls(deviation: Deviation) -> Iterator[str]:

@@ -78,7 +78,7 @@ def validate(content: object, place: str = "result.json") -> None:
 
 def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
     cells = sorted(
-        record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome, cell.waited, not cell.sure, cell.broken)
+        record.cells, key=lambda cell: (cell.state, cell.call, cell.outcome, cell.waited, not cell.sure, cell.symptoms)
     )
     return {
         "schema": RESULT_SCHEMA,
@@ -97,6 +97,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "requirements": [_requirement(each) for each in record.requirements],
         "stale_known": [_known(each) for each in record.stale_known],
         "expired_known": [_known(each) for each in record.expired_known],
+        "absent_known": [_known(each) for each in record.absent_known],
         "unkept_calls": list(record.unkept_calls),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
@@ -131,7 +132,7 @@ def _requirement(requirement: RequirementRecord) -> JsonObject:
         "provisional": requirement.provisional,
         "left_out": requirement.left_out,
         "deviations": [_deviation(each) for each in requirement.deviations],
-        "known": None if requirement.known is None else _known(requirement.known),
+        "known": [_known(each) for each in requirement.known],
         "excused": requirement.excused,
     }
 
@@ -155,17 +156,7 @@ def _deviation(deviation: Deviation) -> JsonObject:
 
 
 def _known(known: KnownDeviation) -> JsonObject:
-    return {
-        "requirement": known.requirement,
-        "backend": known.backend,
-        "versions": known.versions,
-        "reason": known.reason,
-        "reference": known.reference,
-        "call": known.call,
-        "design": known.design,
-        "flaky": known.flaky,
-        "expires": known.expires,
-    }
+    return {**asdict(known), **{key: list(getattr(known, key)) for key in ("job", "flaw", "seen")}}
 
 
 def _gate(gate: Gate | None) -> JsonObject | None:
@@ -189,7 +180,7 @@ def _cell(cell: CellRecord) -> JsonObject:
         "count": cell.count,
         "seconds_max": _seconds(cell.seconds_max),
         "sure": cell.sure,
-        "broken": list(cell.broken),
+        "symptoms": [asdict(each) for each in cell.symptoms],
     }
 
 

@@ -94,15 +94,23 @@ def _record(content: Plain, place: str) -> Record:
         seed=content["seed"],
         command=content["command"],
         notes=tuple(content["notes"]),
-        stale_known=tuple(KnownDeviation(**each) for each in content["stale_known"]),
-        expired_known=tuple(KnownDeviation(**each) for each in content["expired_known"]),
+        stale_known=_listed(content["stale_known"]),
+        expired_known=_listed(content["expired_known"]),
+        absent_known=_listed(content["absent_known"]),
         unkept_calls=tuple(content["unkept_calls"]),
         strict=content["strict"],
     )
 
 
+def _listed(content: list[Plain]) -> tuple[KnownDeviation, ...]:
+    return tuple(
+        KnownDeviation(**{**each, **{key: tuple(each[key]) for key in ("job", "flaw", "seen")}}) for each in content
+    )
+
+
 def _cell(content: Plain) -> CellRecord:
-    return CellRecord(**{**content, "waited": Waited(content["waited"]), "broken": tuple(content["broken"])})
+    symptoms = tuple(Symptom(**each) for each in content["symptoms"])
+    return CellRecord(**{**content, "waited": Waited(content["waited"]), "symptoms": symptoms})
 
 
 def _target(content: Plain, place: str) -> TargetRecord:
@@ -123,7 +131,6 @@ def _target(content: Plain, place: str) -> TargetRecord:
 def _requirement(
     content: Plain, design: Design, deviations: dict[tuple[object, ...], Deviation], place: str
 ) -> RequirementRecord:
-    known = content["known"]
     plain = {each.name: content[each.name] for each in fields(RequirementRecord) if each.name in content}
     read = (_deviation(each, design, f"{place}: {content['id']}") for each in content["deviations"])
     return RequirementRecord(
@@ -131,7 +138,7 @@ def _requirement(
             **plain,
             "verdict": Verdict(content["verdict"]),
             "deviations": tuple(deviations.setdefault((each.trace_file, each.requirements), each) for each in read),
-            "known": None if known is None else KnownDeviation(**known),
+            "known": _listed(content["known"]),
         }
     )
 

@@ -153,7 +153,7 @@ def _news(shown: Shown) -> Sequence[News]:
             each,
             [_worse(each.newer, turn, by_place, told) for turn in each.turns(Change.REGRESSED)],
             each.turns(Change.FIXED),
-            each.turns(Change.CHANGED, Change.FLAKY),
+            each.turns(Change.CHANGED, Change.FLAKY, Change.NOT_SEEN),
             each.turns(Change.NEW, Change.GONE),
             each.cells[:CELLS_MAX],
             sum(cell.group.count for cell in each.cells[CELLS_MAX:]),

@@ -11,6 +11,7 @@ from jobtck.conformance.record import (
     RequirementRecord,
     RunRecord,
     RunVerdict,
+    Symptom,
     TargetRecord,
     Verdict,
     judged_below,
@@ -152,8 +153,20 @@ def known_text(known: KnownDeviation) -> str:
 
 def stale_text(known: KnownDeviation) -> str:
     """Which listed deviation did not happen."""
-    where = f"{known.requirement} in {known.call}" if known.call else known.requirement
-    return f"{where} is listed as known and did not happen"
+    return f"{symptom_text(known)} is listed as known and did not happen"
+
+
+def symptom_text(symptom: Symptom | KnownDeviation) -> str:
+    """How a requirement is broken: `SANE-1 in block_job_abort answered 'internal', of backup-push`."""
+    several = ([symptom.job], [symptom.flaw]) if isinstance(symptom, Symptom) else (symptom.job, symptom.flaw)
+    kinds, flaws = (" or ".join(filter(None, each)) for each in several)
+    words = [
+        f"{symptom.requirement} in {symptom.call} answered {symptom.answer!r}",
+        f"of {kinds}" if kinds else "",
+        f"not {symptom.demand!r}" if symptom.demand else "",
+        f"input: {flaws}" if flaws else "",
+    ]
+    return ", ".join(filter(None, words))
 
 
 def rate_text(deviation: Deviation) -> str:

@@ -115,7 +115,7 @@ def _requirement(requirement: RequirementRecord, record: Record) -> Point:
         case Verdict.FAIL:
             return Point(False, name, f"TODO {requirement.excused or 'a SHOULD that deviates'}", facts)
         case Verdict.KNOWN:
-            why = reason if requirement.known is None else known_text(requirement.known)
+            why = "; ".join(map(known_text, requirement.known)) or reason
             return Point(False, name, f"TODO known deviation: {why}", facts)
         case Verdict.UNSUPPORTED:
             return Point(True, name, f"SKIP unsupported: {reason}")

@@ -11,15 +11,21 @@ from tests.mutants_told import Slow
 from tests.test_reports import RECORD, TYPE_2, requirement
 
 from jobtck.conformance import calls
-from jobtck.conformance.comparison import Change, Comparison, PairComparison, compare
+from jobtck.conformance.comparison import Change, Comparison, Gap, PairComparison, compare
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Completed, Outcome, Refusal, Waited
-from jobtck.conformance.record import CellRecord, Deviation, RequirementRecord, RunRecord, Verdict
+from jobtck.conformance.record import CellRecord, Deviation, RequirementRecord, RunRecord, Symptom, Verdict
 from jobtck.fixtures.reference import Reference
 from jobtck.fixtures.reference_jobs import Guest
+from jobtck.reports.diff_sentences import verdict_text
 
 CELL = CellRecord("backup-pull", "abort_job()", "done", 3, 0.001)
 FLAKY = replace(TYPE_2, reproduced=1)
+
+
+def broken(id: str) -> Symptom:
+    """How the cell breaks the requirement."""
+    return Symptom(id, "abort_job", "busy", job="backup-pull")
 
 
 def a_run(*cells: CellRecord, requirements: tuple[RequirementRecord, ...] = ()) -> RunRecord:
@@ -36,8 +42,11 @@ def cell_changes(old: RunRecord, new: RunRecord) -> list[Change]:
     return [each.change for each in only_pair(compare(old, new)).cells]
 
 
-def requirement_change(old: RequirementRecord, new: RequirementRecord) -> Change | None:
-    pair = only_pair(compare(a_run(requirements=(old,)), a_run(requirements=(new,))))
+ASKED = replace(CELL, call="block_job_set_speed(disk in backup-pull)")
+
+
+def requirement_change(old: RequirementRecord, new: RequirementRecord, cell: CellRecord = ASKED) -> Change | None:
+    pair = only_pair(compare(a_run(cell, requirements=(old,)), a_run(cell, requirements=(new,))))
     return pair.requirements[0].change if pair.requirements else None
 
 
@@ -50,10 +59,10 @@ def requirement_change(old: RequirementRecord, new: RequirementRecord) -> Change
         ((CELL,), (CELL,), None),
         ((CELL,), (replace(CELL, count=300),), None),
         ((CELL,), (replace(CELL, outcome="busy BUSY"),), Change.CHANGED),
-        ((CELL,), (replace(CELL, outcome="busy BUSY", broken=("END-1",)),), Change.REGRESSED),
-        ((replace(CELL, outcome="busy BUSY", broken=("END-1",)),), (CELL,), Change.FIXED),
+        ((CELL,), (replace(CELL, outcome="busy BUSY", symptoms=(broken("END-1"),)),), Change.REGRESSED),
+        ((replace(CELL, outcome="busy BUSY", symptoms=(broken("END-1"),)),), (CELL,), Change.FIXED),
         # it varied on one side at least
-        ((CELL,), (CELL, replace(CELL, outcome="busy BUSY", broken=("END-1",))), Change.FLAKY),
+        ((CELL,), (CELL, replace(CELL, outcome="busy BUSY", symptoms=(broken("END-1"),))), Change.FLAKY),
         # jobs that may have ended by themselves answer as they like, unless they do so very often
         ((replace(CELL, sure=False),), (replace(CELL, sure=False, outcome="busy BUSY"),), None),
         ((replace(CELL, sure=False, count=12),), (replace(CELL, sure=False, outcome="no", count=12),), Change.CHANGED),
@@ -88,9 +97,12 @@ def test_a_slow_machine_is_no_change() -> None:
 # Requirements
 
 PASSES, FAILS = requirement("TYPE-2"), requirement("TYPE-2", Verdict.FAIL, deviations=(TYPE_2,))
-MISSED = requirement("TYPE-2", Verdict.NOT_EXERCISED, 0)
-ELSEWHERE = replace(TYPE_2, lines=TYPE_2.lines[:1])
-IN_OTHER_WORDS = replace(TYPE_2, lines=(TYPE_2.lines[0], replace(TYPE_2.lines[1], answer="another value")))
+MISSED = requirement("TYPE-2", Verdict.NOT_EXERCISED, 0, reason="the budget ended before")
+(TUNED,) = TYPE_2.symptoms
+ELSEWHERE = replace(TYPE_2, symptoms=(replace(TUNED, call="block_job_abort"),))
+OTHERWISE = replace(TYPE_2, symptoms=(replace(TUNED, answer="internal"),))
+SHOWN_OTHERWISE = replace(TYPE_2, lines=TYPE_2.lines[:1] + TYPE_2.lines)
+WAS_FLAKY = replace(FAILS, deviations=(FLAKY,))
 
 
 @pytest.mark.parametrize(
@@ -99,13 +111,17 @@ IN_OTHER_WORDS = replace(TYPE_2, lines=(TYPE_2.lines[0], replace(TYPE_2.lines[1]
         (PASSES, PASSES, None),
         (PASSES, FAILS, Change.REGRESSED),
         (PASSES, replace(FAILS, verdict=Verdict.KNOWN), Change.REGRESSED),
-        (PASSES, replace(FAILS, deviations=(FLAKY,)), Change.FLAKY),
+        (PASSES, WAS_FLAKY, Change.REGRESSED),
         (FAILS, PASSES, Change.FIXED),
-        (replace(FAILS, deviations=(FLAKY,)), PASSES, Change.FLAKY),
+        (WAS_FLAKY, PASSES, Change.NOT_SEEN),
         (FAILS, replace(FAILS, verdict=Verdict.KNOWN), None),
-        (FAILS, replace(FAILS, deviations=(ELSEWHERE,)), Change.CHANGED),
-        (FAILS, replace(FAILS, deviations=(ELSEWHERE, TYPE_2)), None),
-        (FAILS, replace(FAILS, deviations=(IN_OTHER_WORDS,)), None),
+        # another symptom is another deviation; the same one, shown by other calls, is the same
+        (FAILS, replace(FAILS, deviations=(ELSEWHERE,)), Change.REGRESSED),
+        (FAILS, replace(FAILS, deviations=(OTHERWISE,)), Change.REGRESSED),
+        (FAILS, replace(FAILS, deviations=(ELSEWHERE, TYPE_2)), Change.REGRESSED),
+        (replace(FAILS, deviations=(ELSEWHERE, TYPE_2)), FAILS, None),
+        (FAILS, replace(FAILS, deviations=(SHOWN_OTHERWISE,)), None),
+        (WAS_FLAKY, FAILS, None),
         (PASSES, MISSED, Change.GONE),
         (MISSED, FAILS, Change.NEW),
         (MISSED, MISSED, None),
@@ -115,19 +131,73 @@ def test_a_requirement_is_compared(old: RequirementRecord, new: RequirementRecor
     assert requirement_change(old, new) == change
 
 
+def test_nothing_is_fixed_that_could_not_be_asked() -> None:
+    """The requirement passes by other calls; the one that broke it was not made."""
+    assert requirement_change(FAILS, PASSES, ASKED) is Change.FIXED
+    assert requirement_change(FAILS, PASSES, CELL) is Change.GONE
+    (gap,) = only_pair(compare(a_run(CELL, requirements=(FAILS,)), a_run(CELL, requirements=(PASSES,)))).gaps
+    assert gap == Gap("TYPE-2", "failed", "the call that showed it was not made")
+
+
+def test_a_symptom_that_the_baseline_met_is_no_other_one() -> None:
+    """It was met, and not run again; or it shows with a kind of job that the baseline did not try."""
+
+    def change(*old: CellRecord, new: CellRecord, symptom: Symptom) -> Change | None:
+        deviation = replace(TYPE_2, symptoms=(symptom,))
+        runs = a_run(*old, requirements=(FAILS,)), a_run(new, requirements=(replace(FAILS, deviations=(deviation,)),))
+        requirements = only_pair(compare(*runs)).requirements
+        return requirements[0].change if requirements else None
+
+    push = replace(TUNED, job="backup-push")
+    cell = replace(ASKED, state="backup-push", symptoms=(push,))
+    assert change(ASKED, new=cell, symptom=push) is None
+    assert change(ASKED, cell, new=cell, symptom=push) is None
+    assert change(ASKED, replace(cell, symptoms=()), new=cell, symptom=push) is Change.REGRESSED
+    internal = replace(push, answer="internal")
+    assert change(ASKED, new=replace(cell, symptoms=(internal,)), symptom=internal) is Change.REGRESSED
+
+
 def test_what_is_new_or_gone_is_never_worse() -> None:
-    broken = replace(CELL, state="no job", broken=("TYPE-2",))
-    comparison = compare(a_run(CELL), a_run(broken, requirements=(FAILS,)))
+    worse = replace(CELL, state="no job", symptoms=(broken("TYPE-2"),))
+    comparison = compare(a_run(CELL), a_run(worse, requirements=(FAILS,)))
     assert {each.change for each in only_pair(comparison).cells} == {Change.NEW, Change.GONE}
     assert not comparison.is_worse
 
 
-def test_a_must_that_is_not_exercised_again_leaves_the_comparison_open() -> None:
-    comparison = compare(a_run(requirements=(PASSES,)), a_run(requirements=(MISSED,)))
-    assert only_pair(comparison).unjudged == ("TYPE-2",)
+@pytest.mark.parametrize("level", ["MUST", "SHOULD"])
+def test_what_is_not_judged_again_is_a_gap(level: str) -> None:
+    missed = replace(MISSED, level=level)
+    comparison = compare(a_run(CELL, requirements=(PASSES,)), a_run(CELL, requirements=(missed,)))
+    assert only_pair(comparison).gaps == (Gap("TYPE-2", "passed", "not exercised: the budget ended before"),)
     assert not comparison.is_whole
-    should = replace(MISSED, level="SHOULD")
-    assert compare(a_run(requirements=(PASSES,)), a_run(requirements=(should,))).is_whole
+    unsupported = replace(missed, verdict=Verdict.UNSUPPORTED, reason="")
+    (gap,) = only_pair(compare(a_run(CELL, requirements=(PASSES,)), a_run(CELL, requirements=(unsupported,)))).gaps
+    assert gap.why == "unsupported"
+    left_out = replace(missed, left_out=True)  # which a quick run says itself
+    assert compare(a_run(CELL, requirements=(PASSES,)), a_run(CELL, requirements=(left_out,))).is_whole
+
+
+def test_a_call_that_is_not_declared_any_more_is_a_gap() -> None:
+    old = a_run(CELL)
+    (record,) = old.records
+    new = replace(old, records=(replace(record, target=replace(record.target, calls=("abort_job",))),))
+    assert only_pair(compare(old, new)).gaps == (Gap("backup_begin", "declared", "it is not declared any more"),)
+    assert not only_pair(compare(new, old)).gaps
+
+
+def test_a_run_without_calls_is_no_comparison() -> None:
+    comparison = compare(a_run(CELL, requirements=(PASSES,)), a_run(requirements=(PASSES,)))
+    assert not comparison.is_whole
+    assert "nothing is worse" not in verdict_text(comparison)
+    assert "this run made no call" in verdict_text(comparison)
+
+
+def test_a_design_that_was_judged_before_and_is_not_now_is_a_gap() -> None:
+    both, one = a_run(CELL), a_run(CELL)
+    other = replace(RECORD, target=replace(RECORD.target, design=ZERO_ID), cells=(CELL,), requirements=())
+    comparison = compare(replace(both, records=(*both.records, other)), one)
+    assert not comparison.is_whole
+    assert "this run did not judge it" in verdict_text(comparison)
 
 
 def test_records_are_paired_by_backend_and_design() -> None:
@@ -231,6 +301,6 @@ def test_a_change_is_seen_where_no_requirement_speaks(make: type[Reference], cal
     assert comparison.is_otherwise
 
 
-def test_a_deviation_may_be_told_without_its_calls() -> None:
+def test_a_deviation_may_be_told_without_its_calls_and_symptoms() -> None:
     silent = replace(FAILS, deviations=(Deviation(("TYPE-2",), (), 3, 3),))
     assert requirement_change(FAILS, silent) is None

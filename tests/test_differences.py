@@ -13,7 +13,7 @@ from tests.conftest import validator
 from tests.judged import judged, prepare
 from tests.mutants_faults import LosesBackupsOnRestart
 from tests.mutants_table import DEFAULT_JOB
-from tests.test_comparison import CELL, FAILS, PASSES, KeepsSuccessToItself, SaysAnotherCode, a_run
+from tests.test_comparison import CELL, FAILS, PASSES, KeepsSuccessToItself, SaysAnotherCode, a_run, broken
 from tests.test_reports import HUGE, NASTY
 
 from jobtck import reportdir
@@ -167,12 +167,12 @@ def test_results_that_have_nothing_in_common_are_not_comparable(tmp_path: Path, 
 
 @pytest.mark.parametrize("text", [NASTY, HUGE, "a|b ](javascript:alert(1)) @everybody <img src=x onerror=alert(1)>"])
 def test_foreign_text_is_only_text(text: str) -> None:
-    (record,) = a_run(replace(CELL, state=text, outcome=text, broken=(text,))).records
+    (record,) = a_run(replace(CELL, state=text, outcome=text, symptoms=(broken(text),))).records
     target = replace(record.target, backend=text, versions={"libvirt": text})
     old = replace(record, target=target, requirements=(replace(PASSES, id=text, text=text),))
     new = replace(
         old,
-        cells=(replace(CELL, state=text, outcome=f"{text[::-1]}", broken=()),),
+        cells=(replace(CELL, state=text, outcome=f"{text[::-1]}", symptoms=()),),
         requirements=(replace(FAILS, id=text, text=text),),
     )
     comparison = compare(*(RunRecord((each,), "", 1, 1.0) for each in (old, new)))

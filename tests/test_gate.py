@@ -13,11 +13,22 @@ from rich.console import Console
 from tests.judged import judged, prepare
 from tests.mutants_faults import LosesBackupsOnRestart
 from tests.mutants_table import DEFAULT_JOB
-from tests.test_comparison import CELL, FAILS, FLAKY, MISSED, PASSES, SaysAnotherCode, a_run
-from tests.test_reports import LISTED, NASTY
+from tests.test_comparison import (
+    CELL,
+    ELSEWHERE,
+    FAILS,
+    MISSED,
+    PASSES,
+    WAS_FLAKY,
+    SaysAnotherCode,
+    a_run,
+    broken,
+)
+from tests.test_reports import LISTED, NASTY, TYPE_2
 
 from jobtck.conformance.record import (
     CellRecord,
+    Gate,
     KnownDeviation,
     NamedRun,
     RequirementRecord,
@@ -32,7 +43,12 @@ from jobtck.reports.result_reading import read_run
 from jobtck.reports.terminal import print_run
 
 Run = Callable[..., CompletedProcess[str]]
-KNOWN = replace(FAILS, verdict=Verdict.KNOWN)
+TUNES = KnownDeviation(
+    "TYPE-2", "libvirt", ">=9", "it tunes", "docs", "block_job_set_speed", answer="done", job=("backup-pull",)
+)
+KNOWN = replace(FAILS, verdict=Verdict.KNOWN, known=(TUNES,))
+OTHER = replace(PASSES, id="TYPE-1")
+ASKED = replace(CELL, call="block_job_set_speed(disk in backup-pull)")
 SHOULD_FAIL = replace(FAILS, level="SHOULD")
 
 
@@ -41,13 +57,21 @@ def gated(old: RunRecord, new: RunRecord, *, strict: bool = False) -> RunRecord:
 
 
 def of(*requirements: RequirementRecord, cells: tuple[CellRecord, ...] = (CELL,)) -> RunRecord:
-    return a_run(*cells, requirements=requirements)
+    return a_run(*cells, ASKED, requirements=requirements)
+
+
+def gates(run: RunRecord) -> Gate:
+    assert run.gate is not None
+    return run.gate
 
 
 def red(run: RunRecord) -> list[str]:
     """The names of the cases that fail or err."""
     cases = ET.fromstring(junit_xml(run)).iter("testcase")  # noqa: S314
     return [case.attrib["name"] for case in cases if case.find("failure") is not None or case.find("error") is not None]
+
+
+OTHER_SYMPTOM = replace(FAILS, deviations=(ELSEWHERE,))
 
 
 @pytest.mark.parametrize(
@@ -60,19 +84,40 @@ def red(run: RunRecord) -> list[str]:
         (KNOWN, FAILS, 0),
         (FAILS, PASSES, 0),
         (PASSES, KNOWN, 0),  # it is listed
-        (PASSES, replace(FAILS, deviations=(FLAKY,)), 0),
+        (PASSES, WAS_FLAKY, 1),
+        (WAS_FLAKY, PASSES, 0),
+        (FAILS, OTHER_SYMPTOM, 1),
+        (KNOWN, OTHER_SYMPTOM, 1),
         (PASSES, MISSED, 3),
+        (FAILS, MISSED, 3),
+        (SHOULD_FAIL, replace(MISSED, level="SHOULD"), 3),
         (MISSED, MISSED, 0),
-        (MISSED, FAILS, 0),
+        (MISSED, FAILS, 1),  # a baseline excuses only what it shows
+        (MISSED, SHOULD_FAIL, 0),
     ],
 )
 def test_a_run_fails_of_what_is_worse(old: RequirementRecord, new: RequirementRecord, status: int) -> None:
-    run = gated(of(old), of(new))
+    run = gated(of(old, OTHER), of(new, OTHER))
     assert run.exit_status == status
     assert bool(red(run)) == bool(status)
     again = read_run(dumps(result(run)), "result.json")
     assert (again.gate, again.exit_status) == (run.gate, status)
     validate(result(run))
+
+
+def test_what_is_flaky_and_new_is_told_with_its_rate() -> None:
+    (became,) = gates(gated(of(PASSES), of(WAS_FLAKY))).became
+    assert (became.change, became.fails) == ("regressed", True)
+    assert "flaky: reproduced 1 of 3" in became.told
+    (became,) = gates(gated(of(WAS_FLAKY), of(PASSES))).became
+    assert (became.change, became.fails) == ("not seen", False)
+    assert "was not seen this time" in became.told
+
+
+def test_what_is_not_judged_any_more_is_named_with_what_to_do() -> None:
+    (gap,) = gates(gated(of(FAILS), of(MISSED))).gaps
+    assert "TYPE-2 was failed in the baseline, and is not judged now: not exercised: the budget ended before" in gap
+    assert gap.endswith("if that is on purpose, take the result of this run as the baseline")
 
 
 def test_a_strict_gate_lets_nothing_pass_that_is_otherwise() -> None:
@@ -82,12 +127,15 @@ def test_a_strict_gate_lets_nothing_pass_that_is_otherwise() -> None:
     assert red(gated(old, new, strict=True)) == ["abort_job changed"]
 
 
-def test_a_cell_that_breaks_only_what_is_listed_fails_nothing() -> None:
-    new = of(KNOWN, cells=(replace(CELL, outcome="busy", broken=("TYPE-2",)),))
-    run = gated(of(PASSES), new)
-    assert run.gate is not None
-    assert [each.fails for each in run.gate.became] == [False, False]
-    assert gated(of(PASSES), of(FAILS, cells=new.records[0].cells)).exit_status == 1
+def test_a_cell_that_breaks_what_it_kept_fails_unless_that_symptom_is_listed() -> None:
+    tuned = (replace(CELL, outcome="busy", symptoms=TYPE_2.symptoms),)
+    assert [each.fails for each in gates(gated(of(PASSES), of(KNOWN, cells=tuned))).became] == [False, False]
+    assert gated(of(PASSES), of(FAILS, cells=tuned)).exit_status == 1
+    # the requirement is known, by another symptom
+    ended = (replace(CELL, outcome="busy", symptoms=(broken("TYPE-2"),)),)
+    run = gated(of(KNOWN), of(KNOWN, cells=ended))
+    assert [(each.what, each.fails) for each in gates(run).became] == [("abort_job", True)]
+    assert run.exit_status == 1
 
 
 def test_lists_stay_strict() -> None:
@@ -118,9 +166,25 @@ def test_what_an_expired_entry_covered_is_not_excused() -> None:
 
 def test_an_expired_entry_is_no_excuse_from_the_next_day_on(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch)
-    entry = KnownDeviation("FAULT-2", "reference", ">=0", "so it is", "docs", expires="2026-06-30")
+    unlisted = judged(DEFAULT_JOB, LosesBackupsOnRestart, calls_more=0)
+    (told,) = (each for each in unlisted.records[0].requirements if each.id == "FAULT-2")
+    entries = [
+        KnownDeviation(
+            "FAULT-2",
+            "reference",
+            ">=0",
+            "so it is",
+            "docs",
+            each.call,
+            expires="2026-06-30",
+            answer=each.answer,
+            demand=each.demand,
+            job=(each.job,),
+        )
+        for each in sorted(told.symptoms)
+    ]
     runs = {
-        day: judged(DEFAULT_JOB, LosesBackupsOnRestart, calls_more=0, known=[entry], today=day)
+        day: judged(DEFAULT_JOB, LosesBackupsOnRestart, calls_more=0, known=entries, today=day)
         for day in ("2026-06-30", "2026-07-01")
     }
     excused, expired = (run.records[0] for run in runs.values())
@@ -128,7 +192,7 @@ def test_an_expired_entry_is_no_excuse_from_the_next_day_on(monkeypatch: pytest.
         next(each.verdict for each in record.requirements if each.id == "FAULT-2") for record in (excused, expired)
     ]
     assert verdicts == [Verdict.KNOWN, Verdict.FAIL]
-    assert (excused.expired_known, expired.expired_known) == ((), (entry,))
+    assert (excused.expired_known, expired.expired_known) == ((), tuple(entries))
     assert "FAULT-2 is listed as known until 2026-06-30, which is past" in expired.notes[-1]
     assert (excused.verdict, expired.verdict) == (RunVerdict.CONFORMING, RunVerdict.NONCONFORMING)
     held = gated(runs["2026-06-30"], runs["2026-07-01"])
@@ -183,6 +247,8 @@ def test_a_run_is_held_against_its_own_result(jobtck: Run, tmp_path: Path) -> No
     assert jobtck(*judge, "-o", "new", "--baseline", "old", "--strict").returncode == 1
     gate = json.loads((tmp_path / "new" / "result.json").read_text())["gate"]
     assert {each["what"] for each in gate["became"]} == {"abort_job"}
+    other = jobtck("run", "--backend", "reference", "--design", "zero-id", "-o", "new", "--baseline", "old")
+    assert (other.returncode, "is to judge reference as zero-id: take a result of" in other.stderr) == (2, True)
     file.write_text("{")
     ran = jobtck(*judge, "-o", "new", "--baseline", "old")
     assert (ran.returncode, "not JSON" in ran.stderr) == (2, True)

@@ -115,7 +115,9 @@ def test_what_a_verdict_comes_to(given: object, ok: bool, directive: str) -> Non
 
 def test_a_stale_listed_deviation_is_not_ok() -> None:
     run = a_run(replace(CONFORMING, verdict=RunVerdict.NONCONFORMING, stale_known=RECORD.stale_known))
-    assert points(text_of(run))[-1] == Point(0, False, "END-1 is listed as known and did not happen", "")
+    assert points(text_of(run))[-1] == Point(
+        0, False, "END-1 in backup_get_xml_desc answered 'internal' is listed as known and did not happen", ""
+    )
 
 
 def test_a_run_that_ended_in_an_error_has_a_plan() -> None:

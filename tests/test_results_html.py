@@ -13,7 +13,7 @@ from tests.test_reports import END_6, HUGE, NASTY, RECORD, RUNS, SPEED, TYPE_2, 
 
 from jobtck.charts import model_of
 from jobtck.conformance.capabilities import Capabilities
-from jobtck.conformance.record import CellRecord, NamedRun, Record, Verdict
+from jobtck.conformance.record import CellRecord, NamedRun, Record, Symptom, Verdict
 from jobtck.reports.deviation_cards import CARDS_MAX
 from jobtck.reports.result_json import dumps, result
 from jobtck.reports.results_html import results_html
@@ -175,7 +175,9 @@ def test_a_timeline_has_a_strip_for_each_requirement_that_was_ever_not_passed() 
 
 
 def test_states_tell_what_deviates_what_changed_and_what_was_not_tried() -> None:
-    cell = CellRecord("backup-pull", "abort_job()", "refused: internal", 2, 0.1, broken=("END-6",))
+    cell = CellRecord(
+        "backup-pull", "abort_job()", "refused: internal", 2, 0.1, symptoms=(Symptom("END-6", "abort_job", "internal"),)
+    )
     changed = replace(RECORD, cells=(*RECORD.cells, cell))
     page = page_of(OLDER, NamedRun("newer", a_run(changed)))
     by_words = {words: style for style, words in re.findall(r'class="state (\w+)"[^>]*aria-label="([^:]+):', page)}

@@ -13,7 +13,6 @@ from jobtck.conformance.outcomes import Evidence, Lost, native
 from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed
 from jobtck.conformance.state import State
-from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import LETTERS, answer_text
 from jobtck.replays import Stage, at_deviation_from, deviates
 from jobtck.shrinking import Shown, shrunk
@@ -86,7 +85,7 @@ def as_seen(seen: Seen, runs: int = 0, not_again: str = "") -> Deviation:
         lines=tuple(map(line_of, seen.life)),
         reproduced=0,
         runs=runs,
-        symptoms=symptoms(seen.step, seen.requirements),
+        symptoms=seen.step.symptoms_of(seen.requirements),
         evidence=evidence_of(seen.session),
         not_again=not_again,
     )
@@ -235,7 +234,7 @@ def _deviation(judge: Judge, shown: Shown, reproduced: int, runs: int) -> Deviat
         runs=runs,
         breaking=instead.breaking,
         allowed=instead.allowed,
-        symptoms=symptoms(steps[-1], broken),
+        symptoms=steps[-1].symptoms_of(broken),
         evidence=evidence_of(shown.performed),
     )
 

@@ -15,7 +15,6 @@ from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import Evidence, Fate, Lost, Party
 from jobtck.conformance.record import Deviation, Record, RunRecord, Symptom, TraceLine, Verdict
 from jobtck.conformance.session import Performed
-from jobtck.conformance.symptoms import symptoms
 from jobtck.conformance.wording import answer_text
 from jobtck.hunt import Hunt
 from jobtck.journal import Life, asked_in, lives_in
@@ -149,7 +148,7 @@ class _Again:
             lines=tuple(map(line_of, shown)),
             reproduced=reproduced,
             runs=runs,
-            symptoms=symptoms(last, last.deviations),
+            symptoms=last.symptoms_of(last.deviations),
             met=1,
             exercised=1,
             evidence=evidence_of(shown),

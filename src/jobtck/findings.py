@@ -11,7 +11,6 @@ from jobtck.conformance.context import Context
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
-from jobtck.conformance.symptoms import symptoms
 from jobtck.strategies.chart import Chart
 
 FOUND_MAX = 200  # different deviations followed up; a backend with more has shown enough
@@ -55,7 +54,7 @@ class Findings:
         """
         last = session.history[-1]
         step, code = last.step, last.outcome.code if isinstance(last.outcome, Refusal) else ""
-        sort = (symptoms(step, step.deviations), code)
+        sort = (step.symptoms_of(step.deviations), code)
         with self._lock:
             known = self._found.get(sort)
             if known is None and len(self._found) >= FOUND_MAX:
@@ -137,4 +136,4 @@ def _is_better(deviation: Deviation, other: Deviation) -> bool:
 def _sort_of(deviation: Deviation) -> tuple[object, ...]:
     """Deviations of one sort were shown by the same answer to the same call."""
     last = deviation.lines[-1]
-    return (deviation.requirements, type(last.call), last.answer)
+    return (deviation.requirements, deviation.symptoms, type(last.call), last.answer)

@@ -6,7 +6,7 @@ from jobtck.conformance.comparison import Change, PairComparison, compare
 from jobtck.conformance.gate import FAILING, FAILING_STRICT, fails, gated
 from jobtck.conformance.record import Became, NamedRun, RunRecord
 from jobtck.conformance.wording import call_text
-from jobtck.reports.diff_groups import groups, news, pair_title, standing_text
+from jobtck.reports.diff_groups import groups, news, news_texts, pair_title, standing_text
 
 
 def held_against(run: RunRecord, baseline: NamedRun | None, *, strict: bool) -> RunRecord:
@@ -25,7 +25,12 @@ def _became(pair: PairComparison, classes: Sequence[Change]) -> Iterator[Became]
     title = pair_title(pair)
     for each in news(pair):
         fatal = fails(each, pair.new, classes)
-        yield Became(title, each.told.id, each.change, f"{standing_text(each)}: {each.told.text}", fatal)
+        told = "; ".join([standing_text(each), *news_texts(each)])
+        yield Became(title, each.told.id, each.change, f"{told}: {each.told.text}", fatal)
+    for each in pair.requirements:
+        if each.change is Change.NEW and fails(each, pair.new, classes):
+            told = f"not judged in the baseline, now failed: {each.told.text}"
+            yield Became(title, each.told.id, each.change, told, fails=True)
     for group in groups(pair):
         calls = "; ".join(call_text(call) for call in group.shown.way)
         told = f"{group.old} before, now {group.new}" + (f", in {group.count:,} cells" if group.count > 1 else "")

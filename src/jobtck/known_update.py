@@ -1,38 +1,31 @@
 """`jobtck known update`: the smallest edits by which a list of known deviations fits what was seen."""
 
 import difflib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-import tomlkit
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT
 
-from jobtck.conformance.calls import call_name
 from jobtck.conformance.errors import BackendFailure, BadInput
-from jobtck.conformance.record import KnownDeviation, Record, Verdict, judged_below
-from jobtck.known import PLACEHOLDER, concerns, covers, parse_drafts
+from jobtck.conformance.record import (
+    Deviation,
+    KnownDeviation,
+    Record,
+    RunVerdict,
+    Symptom,
+    Verdict,
+    judged_below,
+)
+from jobtck.known import PLACEHOLDER, concerns, parse_drafts
+from jobtck.known_edits import Edits, edited
 from jobtck.reportdir import write_whole
 from jobtck.reports.texts import legible
 from jobtck.results import read_results, text_of
 
-BYTES_MAX = 4 * 1024 * 1024  # of a list; the shipped one has some six thousand
-HEADER = re.compile(r"\s*\[\[\s*[\"']?known[\"']?\s*\]\]")
-COMMENT = re.compile(r"\s*#")
-
-
-@dataclass(frozen=True, slots=True)
-class Edits:
-    """What is to be done to a list: entries by their place in it, and new ones."""
-
-    removed: frozenset[int] = frozenset()
-    narrowed: tuple[tuple[int, str, str], ...] = ()  # place, key, value
-    added: tuple[KnownDeviation, ...] = ()
+BYTES_MAX = 4 * 1024 * 1024  # of a list; the shipped one has some ten thousand
 
 
 def update(paths: Sequence[Path], file: Path) -> tuple[str, str]:
@@ -60,33 +53,58 @@ def update_and_tell(paths: Sequence[Path], file: Path, *, dry_run: bool) -> None
         click.echo(f"{file}: a reason is still to be written where it says {PLACEHOLDER!r}: a run refuses the list so")
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A symptom as a record shows it, and whether it was seen of deviations that do not happen every time only."""
+
+    record: Record
+    symptom: Symptom
+    flaky: bool
+    reference: str
+
+
 def edits(listed: Sequence[KnownDeviation], records: Iterable[Record]) -> Edits:
     """What makes the list true of these records."""
-    records = list(records)
-    removed: set[int] = set()
-    narrowed: list[tuple[int, str, str]] = []
+    records = [record for record in records if record.verdict is not RunVerdict.ERROR]
+    sightings = [each for record in records for each in _sightings(record)]
+    old = frozenset(place for place, each in enumerate(listed) if not each.answer and _is_judged(each, records))
+    changed: list[tuple[int, str, object]] = []
+    removed = set(old)
     for place, known in enumerate(listed):
-        stale = [record for record in records if known in record.stale_known]
-        if not stale:
+        if place in old:
             continue
-        happened = {record.target.design.name for record in records if known in _happened(record)}
-        if len(happened) == 1:
-            narrowed.append((place, "design", happened.pop()))
-        elif not happened:
-            versions = _without(known, {_version(record) for record in stale})
-            if versions:
-                narrowed.append((place, "versions", versions))
-            else:
-                removed.add(place)
-    added = [entry for record in records for entry in _unlisted(record, listed)]
-    return Edits(frozenset(removed), tuple(narrowed), tuple(dict.fromkeys(added)))
+        change = _change(known, records, sightings)
+        changed += [(place, key, value) for key, value in (change or {}).items()]
+        if change is None:
+            removed.add(place)
+    kept = [each for place, each in enumerate(listed) if place not in removed]
+    renewed = [listed[place] for place in sorted(old)]
+    added = _added(sightings, kept, renewed, _seen(listed, records))
+    return Edits(frozenset(removed), tuple(changed), tuple(added), _seen_now(listed, records))
 
 
-def _happened(record: Record) -> list[KnownDeviation]:
-    return [each.known for each in record.requirements if each.known is not None]
+def _sightings(record: Record) -> Iterator[Sighting]:
+    for requirement in record.requirements:
+        if requirement.verdict in (Verdict.FAIL, Verdict.KNOWN):
+            for deviation in requirement.deviations:
+                for symptom in deviation.symptoms:
+                    if symptom.requirement == requirement.id:
+                        yield Sighting(record, symptom, deviation.is_flaky, _reference(deviation))
 
 
-def _version(record: Record) -> str:
+def _reference(deviation: Deviation) -> str:
+    return deviation.trace_file or PLACEHOLDER
+
+
+def _is_judged(known: KnownDeviation, records: Iterable[Record]) -> bool:
+    return any(_concerns(known, record) for record in records)
+
+
+def _concerns(known: KnownDeviation, record: Record) -> bool:
+    return concerns(known, record.target.backend, record.target.design.name, version_of(record))
+
+
+def version_of(record: Record) -> str:
     """The release of what is below; `BadInput` for what is no version."""
     version = judged_below(record.target.versions)[1]
     try:
@@ -95,96 +113,134 @@ def _version(record: Record) -> str:
         raise BadInput(f"{version!r:.80} is no version: say by hand in which this is known") from error
 
 
-def _without(known: KnownDeviation, versions: set[str]) -> str:
+# What is listed
+
+
+def _change(
+    known: KnownDeviation, records: Iterable[Record], sightings: Iterable[Sighting]
+) -> Mapping[str, object] | None:
+    """The keys of an entry that are to be changed; None if it is to be taken out."""
+    mine = [each for each in sightings if _is_of(known, each)]
+    happened = {version_of(each.record) for each in mine}
+    change: dict[str, object] = {}
+    more = tuple(dict.fromkeys(each.symptom.job for each in mine if each.symptom.job not in known.job))
+    if more:
+        change["job"] = [*known.job, *more]
+    stale = [record for record in records if known in (*record.stale_known, *record.absent_known)]
+    designs = {each.record.target.design.name for each in mine}
+    if stale and designs and not known.design and designs.isdisjoint(each.target.design.name for each in stale):
+        if len(designs) == 1:
+            change["design"] = designs.pop()
+        return change
+    gone = {version_of(record) for record in stale} - happened
+    outside = {each for each in happened if each and not SpecifierSet(known.versions).contains(each, prereleases=True)}
+    if outside:
+        listed = {each for each in known.seen if SpecifierSet(known.versions).contains(each, prereleases=True)}
+        change["versions"] = open_range((listed | happened) - gone, {*known.seen, *gone} - happened)
+    elif gone:
+        versions = _without(known, gone, happened)
+        if not versions:
+            return None
+        change["versions"] = versions
+    return change
+
+
+def _is_of(known: KnownDeviation, sighting: Sighting) -> bool:
+    """The sighting is of what is listed, whatever the release, and whatever the kind of job."""
+    target, symptom = sighting.record.target, sighting.symptom
+    here = known.backend == target.backend and known.design in ("", target.design.name)
+    return here and known.covers(replace(symptom, job=known.job[0]))
+
+
+def _without(known: KnownDeviation, gone: set[str], happened: set[str]) -> str:
     """The range without these versions; empty where that would leave nothing, as far as a range says."""
     left = SpecifierSet(known.versions)
-    if "" in versions or any(each.operator in ("==", "===") and "*" not in each.version for each in left):
+    if "" in gone or any(each.operator in ("==", "===") and "*" not in each.version for each in left):
         return ""
-    return ",".join([known.versions, *(f"!={each}" for each in sorted(versions))])
+    others = {each for each in {*known.seen, *happened} - gone if left.contains(each, prereleases=True)}
+    narrowed = known.versions
+    for each in sorted(gone, key=Version):
+        is_last = all(Version(other) < Version(each) for other in others)
+        narrowed += f",<{each}" if is_last else f",!={each}"
+        if is_last:
+            break
+    return narrowed if others or not known.seen else ""
 
 
-def _unlisted(record: Record, listed: Sequence[KnownDeviation]) -> Iterable[KnownDeviation]:
-    target, version = record.target, _version(record)
-    concerned = [each for each in listed if concerns(each, target.backend, target.design.name, version)]
-    for requirement in record.requirements:
-        if requirement.verdict is not Verdict.FAIL:
-            continue
-        sorts: dict[str, KnownDeviation] = {}
-        for deviation in requirement.deviations:
-            if not deviation.lines or any(covers(each, requirement.id, deviation) for each in concerned):
-                continue
-            entry = KnownDeviation(
-                requirement=requirement.id,
-                backend=target.backend,
-                versions=f"=={version}" if version else ">=0",
-                reason=PLACEHOLDER,
-                reference=deviation.trace_file or PLACEHOLDER,
-                call=call_name(type(deviation.lines[-1].call)),
-                flaky=deviation.is_flaky,
-            )
-            same = sorts.setdefault(entry.call, entry)
-            sorts[entry.call] = replace(same, flaky=same.flaky and entry.flaky)  # what happens surely is not flaky
-        yield from sorts.values()
+def open_range(happened: Iterable[str], absent: Iterable[str]) -> str:
+    """The widest range that begins with the first release on which it happened, and holds none on which it did not.
+
+    It is open towards the future, unless it is gone from the newest release.
+    """
+    there = sorted({Version(each) for each in happened if each})
+    if not there:
+        return ">=0"
+    clauses = [f">={there[0]}"]
+    for each in sorted(Version(each) for each in absent if each):
+        if each > there[-1]:
+            clauses.append(f"<{each}")
+            break
+        if each > there[0]:
+            clauses.append(f"!={each}")
+    return ",".join(clauses)
 
 
-def edited(text: str, wanted: Edits, place: str) -> str:
-    """The text with these edits, and all else in it as it was."""
-    if wanted == Edits():
-        return text
-    expected = len(parse_drafts(text, place)) - len(wanted.removed) + len(wanted.added)
-    text = _narrowed(text, wanted.narrowed, place)
-    text = _removed(text, wanted.removed, place)
-    for entry in wanted.added:
-        text = _added(text, entry)
-    if len(parse_drafts(text, place)) != expected:
-        raise BadInput(f"{place}: cannot be edited as it is written: do it by hand, or write tables [[known]]")
-    return text
+# What is not listed
 
 
-def _narrowed(text: str, narrowed: Iterable[tuple[int, str, str]], place: str) -> str:
-    if not narrowed:
-        return text
-    try:
-        document = tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise BadInput(f"{place}: not TOML: {error}") from error
-    tables = document["known"]
-    if not isinstance(tables, AoT):
-        raise BadInput(f"{place}: write tables [[known]], so that they can be edited")
-    for number, key, value in narrowed:
-        tables[number][key] = value
-    return tomlkit.dumps(document)
+def _added(
+    sightings: Iterable[Sighting],
+    listed: Sequence[KnownDeviation],
+    renewed: Sequence[KnownDeviation],
+    seen: Mapping[str, Sequence[str]],
+) -> Iterator[KnownDeviation]:
+    """An entry for each symptom that no entry is of; the kinds of job with which it shows are put together."""
+    new: dict[tuple[str, Symptom], list[Sighting]] = {}
+    for each in sightings:
+        if not any(_is_of(known, each) for known in listed):
+            new.setdefault((each.record.target.backend, replace(each.symptom, job="")), []).append(each)
+    for (backend, symptom), shown in new.items():
+        flaky = all(each.flaky for each in shown)
+        happened = {version_of(each.record) for each in shown}
+        absent = [] if flaky else [each for each in seen.get(backend, ()) if each not in happened]
+        before = next((each for each in renewed if _is_renewed(each, backend, symptom)), None)
+        yield KnownDeviation(
+            requirement=symptom.requirement,
+            backend=backend,
+            versions=open_range(happened, absent),
+            reason=before.reason if before else PLACEHOLDER,
+            reference=before.reference if before else shown[0].reference,
+            call=symptom.call,
+            flaky=before.flaky if before else flaky,
+            expires=before.expires if before else "",
+            answer=symptom.answer,
+            demand=symptom.demand,
+            job=tuple(dict.fromkeys(each.symptom.job for each in shown)),
+            flaw=(symptom.flaw,),
+        )
 
 
-def _removed(text: str, removed: frozenset[int], place: str) -> str:
-    """The text without these entries, each with the comment that stands right above it."""
-    lines = text.splitlines(keepends=True)
-    starts = [_start(lines, number) for number, line in enumerate(lines) if HEADER.match(line)]
-    if removed and len(starts) != len(parse_drafts(text, place)):
-        raise BadInput(f"{place}: its tables cannot be told from its texts: remove the entries by hand")
-    ends = [*starts[1:], len(lines)]
-    for number in sorted(removed, reverse=True):
-        del lines[starts[number] : ends[number]]
-    left = "".join(lines)
-    return left.rstrip() + "\n" if len(starts) - 1 in removed and left.strip() else left
+def _is_renewed(old: KnownDeviation, backend: str, symptom: Symptom) -> bool:
+    """The entry of the old form stood for the symptom too."""
+    same = (old.requirement, old.backend) == (symptom.requirement, backend)
+    return same and old.call in ("", symptom.call)
 
 
-def _start(lines: Sequence[str], header: int) -> int:
-    while header and COMMENT.match(lines[header - 1]):
-        header -= 1
-    return header
+# What the list was checked on
 
 
-def _added(text: str, entry: KnownDeviation) -> str:
-    table = tomlkit.table()
-    for key in ("requirement", "backend", "versions", "design", "call", "flaky", "reason", "reference"):
-        value = getattr(entry, key)
-        if value:
-            table[key] = value
-    tables = tomlkit.aot()
-    tables.append(table)
-    document = tomlkit.document()
-    document["known"] = tables
-    newline = "\r\n" if "\r\n" in text else "\n"
-    gap = "" if not text else newline if text.endswith(newline) else newline * 2
-    return text + gap + tomlkit.dumps(document).replace("\n", newline)
+def _seen(listed: Sequence[KnownDeviation], records: Iterable[Record]) -> Mapping[str, Sequence[str]]:
+    """The releases that the list was checked on, these records included, by backend."""
+    seen = {each.backend: list(each.seen) for each in listed}
+    for record in records:
+        version = version_of(record)
+        if version and version not in seen.setdefault(record.target.backend, []):
+            seen[record.target.backend].append(version)
+    return seen
+
+
+def _seen_now(listed: Sequence[KnownDeviation], records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
+    """The same, of the backends of these records only, in order."""
+    seen = _seen(listed, records)
+    backends = dict.fromkeys(record.target.backend for record in records)
+    return {each: tuple(sorted(seen[each], key=Version)) for each in backends if seen.get(each)}

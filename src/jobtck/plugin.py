@@ -88,8 +88,8 @@ def conclude(found: "RequirementRecord", stale_known: "Sequence[KnownDeviation]"
             pytest.fail(f"{told}\n{deviations_text(found)}", pytrace=False)
         case Verdict.FAIL:
             pytest.xfail(f"{told} deviates")
-        case Verdict.KNOWN if found.known is not None:
-            pytest.xfail(f"known: {found.known.reason} ({found.known.reference})")
+        case Verdict.KNOWN:
+            pytest.xfail("known: " + "; ".join(f"{each.reason} ({each.reference})" for each in found.known))
         case Verdict.NOT_EXERCISED if found.is_missed:
             pytest.fail(f"{told}\nnot exercised: {found.reason}", pytrace=False)
         case Verdict.UNSUPPORTED | Verdict.NOT_EXERCISED:

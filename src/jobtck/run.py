@@ -14,6 +14,7 @@ from jobtck.claims import undeclared_calls
 from jobtck.conformance.capabilities import Options, Target
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BackendFailure
+from jobtck.conformance.gate import refuse_useless
 from jobtck.conformance.outcomes import Fate
 from jobtck.conformance.record import KnownDeviation, NamedRun, RunRecord
 from jobtck.crashes import Crash, look_into, with_earlier
@@ -23,7 +24,6 @@ from jobtck.fixtures.adapter_target import PREFIX
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedTarget
 from jobtck.journal import JournaledTarget, asking_file
-from jobtck.known import excuse_for
 from jobtck.verdicts import listed_for, record_of
 
 DAY = len("2027-06-30")
@@ -108,6 +108,9 @@ def judge_all(
                 plan_after = _plan_after(order.crash, plan)
                 for hunt in hunts:
                     hunt.plan = plan_after
+            if order.baseline is not None:
+                judged = [(hunt.target.name, hunt.target.design.name) for hunt in hunts]
+                refuse_useless(order.baseline.run, order.baseline.name, judged)
             _hunt_all(hunts, watcher, lambda: keep(_record(hunts, order, plan, "")))
         except BackendFailure as failure:
             error = str(failure)
@@ -152,7 +155,7 @@ def _opened(name: str, design: str, order: Order) -> Target:
 def _listed(target: Target, order: Order) -> IsListed:
     """Whether all symptoms of a deviation are listed as known."""
     listed = listed_for(target, order.known, order.date[:DAY])
-    return lambda symptoms: all(excuse_for(listed, each) is not None for each in symptoms)
+    return lambda symptoms: bool(symptoms) and all(any(each.covers(symptom) for each in listed) for symptom in symptoms)
 
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:

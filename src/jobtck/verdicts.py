@@ -13,12 +13,13 @@ from jobtck.conformance.record import (
     RunVerdict,
     TargetRecord,
     Verdict,
+    excuses,
     judged_below,
 )
 from jobtck.conformance.requirement import Level, Requirement
 from jobtck.conformance.tally import Tally
 from jobtck.hunt import Hunt
-from jobtck.known import concerns, covers, expired_text, has_expired
+from jobtck.known import absent_text, concerns, expired_text, has_expired, unseen_text, was_seen
 
 LEFT_OUT_REASON = "it takes half a minute's wait for the server's lock, and the run was to be quick"
 
@@ -41,19 +42,20 @@ def target_record(target: Target) -> TargetRecord:
 def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, strict: bool, today: str = "") -> Record:
     """The record of a hunt that is over, however it ended; *today*, as 2027-06-30, ends what expired before it."""
     target, tally = hunt.target, hunt.counted()
-    _, version = judged_below(target.versions)
+    below, version = judged_below(target.versions)
     concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
     listed = listed_for(target, known, today)
     expired = tuple(each for each in concerned if has_expired(each, today) and _happened(each, hunt))
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
-    happened = {each.known for each in requirements if each.known is not None}
-    happened |= {each for each in listed if _happened(each, hunt)}
     exercised = {each.id for each in requirements if each.exercised}
-    stale = tuple(
+    missed = [
         each
         for each in listed
-        if hunt.tour.is_through and not each.flaky and each not in happened and each.requirement in exercised
-    )
+        if hunt.tour.is_through and not each.flaky and each.requirement in exercised and not _happened(each, hunt)
+    ]
+    stale = tuple(each for each in missed if was_seen(each, version))
+    absent = tuple(each for each in missed if not was_seen(each, version))
+    of_the_list = [unseen_text(listed, below, version), *(absent_text(each, below, version) for each in absent)]
     unkept = unkept_calls(target.capabilities, tally)
     return Record(
         verdict=_verdict(hunt, requirements, tally, broken_claims=bool(stale or unkept), strict=strict),
@@ -64,9 +66,15 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         cost=hunt.cost(),
         seed=hunt.plan.seed,
         command=command,
-        notes=(*hunt.notes, *([str(hunt.failure)] if hunt.failure else []), *map(expired_text, expired)),
+        notes=(
+            *hunt.notes,
+            *([str(hunt.failure)] if hunt.failure else []),
+            *map(expired_text, expired),
+            *filter(None, of_the_list),
+        ),
         stale_known=stale,
         expired_known=expired,
+        absent_known=absent,
         unkept_calls=unkept,
         strict=strict,
     )
@@ -81,7 +89,7 @@ def listed_for(target: Target, known: Sequence[KnownDeviation], today: str) -> l
 
 def _happened(known: KnownDeviation, hunt: Hunt) -> bool:
     """The listed deviation was seen, whether or not it came again."""
-    return any(covers(known, id, deviation) for deviation in hunt.findings.deviations for id in deviation.requirements)
+    return any(known.covers(symptom) for deviation in hunt.findings.deviations for symptom in deviation.symptoms)
 
 
 def _requirement(
@@ -90,13 +98,13 @@ def _requirement(
     target = hunt.target
     deviations = tuple(each for each in hunt.findings.deviations if requirement.id in each.requirements)
     exercised = tally.exercised[requirement.id]
-    known: KnownDeviation | None = None
+    known: tuple[KnownDeviation, ...] = ()
     reason = ""
     left_out = False
     if deviations:
-        covering = [next((k for k in listed if covers(k, requirement.id, each)), None) for each in deviations]
-        known = covering[0] if all(covering) else None
-        verdict = Verdict.KNOWN if known else Verdict.FAIL
+        excused = [excuses(listed, requirement.id, each.symptoms) for each in deviations]
+        known = tuple(dict.fromkeys(entry for entries in excused for entry in entries))
+        verdict = Verdict.KNOWN if all(excused) else Verdict.FAIL
         exercised = max(exercised, 1)
     elif requirement.provisional:
         verdict, reason = Verdict.NOT_EXERCISED, requirement.provisional
@@ -162,7 +170,7 @@ def _cells(tally: Tally) -> tuple[CellRecord, ...]:
             seconds_max=round(visit.seconds_max, 6),
             waited=answered.waited,
             sure=answered.sure,
-            broken=answered.broken,
+            symptoms=answered.symptoms,
         )
         for answered, visit in sorted(tally.visits.items())
     )
