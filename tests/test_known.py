@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import jobtck.hunt
+from jobtck.confirm import TOO_LATE
 from jobtck.conformance.calls import BlockJobAbort, BlockJobSetSpeed, Inspect
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import presets
@@ -396,20 +398,21 @@ def test_a_listed_deviation_of_what_was_not_judged_is_not_stale(faithful: Hunt) 
     assert (record.verdict, record.stale_known) == (RunVerdict.CONFORMING, ())
 
 
-def test_a_deviation_that_was_not_run_again_is_no_pass() -> None:
+def test_a_deviation_that_was_not_run_again_fails_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobtck.hunt, "NEWS_SECONDS", -1.0)
     hunt = toured(Retunes)
-    hunt.plan = replace(hunt.plan, began=hunt.plan.began - 10 * AMPLE_SECONDS)  # the time is up
     hunt.confirm_all()
-    record = judged(hunt, ())
-    told = next(each for each in record.requirements if each.id == "TYPE-2")
-    assert (told.verdict, record.verdict) == (Verdict.NOT_EXERCISED, RunVerdict.CONFORMING)
-    assert told.reason == "a deviation was met: there was no time left to run it again"
+    record = judged(hunt, (), strict=False)
+    found = next(each for each in record.requirements if each.id == "TYPE-2")
+    assert (found.verdict, record.verdict) == (Verdict.FAIL, RunVerdict.CONFORMING)  # it is a SHOULD
+    assert {(each.not_again, each.reproduced, each.runs) for each in found.deviations} == {(TOO_LATE, 0, 0)}
+    assert all(each.met > 0 for each in found.deviations)
     assert verdict_of(judged(hunt, [SPEED]), "TYPE-2") is Verdict.KNOWN
 
 
-def test_a_must_that_was_broken_and_not_run_again_leaves_a_run_incomplete() -> None:
+def test_a_must_that_was_broken_and_not_run_again_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobtck.hunt, "NEWS_SECONDS", -1.0)
     hunt = toured(LeavesSocket)
-    hunt.plan = replace(hunt.plan, began=hunt.plan.began - 10 * AMPLE_SECONDS)
     hunt.confirm_all()
     record = judged(hunt, ())
-    assert (verdict_of(record, "FAULT-4"), record.verdict) == (Verdict.NOT_EXERCISED, RunVerdict.INCOMPLETE)
+    assert (verdict_of(record, "FAULT-4"), record.verdict) == (Verdict.FAIL, RunVerdict.NONCONFORMING)
