@@ -10,8 +10,9 @@ from tests.mutants_table import (
 )
 
 from jobtck.conformance import calls
-from jobtck.conformance.calls import Flaw, JobType
+from jobtck.conformance.calls import EndSession, Flaw, JobType
 from jobtck.conformance.design import Design
+from jobtck.conformance.errors import NotCleared
 from jobtck.conformance.outcomes import (
     DONE,
     Both,
@@ -202,6 +203,18 @@ class TellsOfTheEndTwice(Reference):
         return answers
 
 
+class HoldsTwoDisks(Reference):
+    """Cannot end a backup of two disks when a session is over."""
+
+    def end_all_jobs(self) -> None:
+        if any(len(job.disks) > 1 for guest in self.guests.values() for job in guest.backups):
+            raise NotCleared(Refusal(ErrorKind.BUSY, "EBUSY", "the disks are held"), EndSession())
+        super().end_all_jobs()
+
+    def close(self) -> None:
+        self.guests.clear()
+
+
 MUTANTS = (
     Mutant(PullIsNeverFinished, QEMU_JOBS, "END-1", 2),
     Mutant(EndsUnfinishedPush, ZERO_ID, "END-2", 2),
@@ -220,4 +233,5 @@ MUTANTS = (
     Mutant(TellsOfTheEndTwice, OPAQUE_HANDLES, "END-7", 3),
     Mutant(AbortIgnoresFlags, DEFAULT_JOB, "END-8", 2),
     Mutant(ChecksFlagsLate, DEFAULT_JOB, "END-8", 3),
+    Mutant(HoldsTwoDisks, DEFAULT_JOB, "END-9", 2),
 )

@@ -20,7 +20,7 @@ from jobtck.shrinking import Shown, shrunk
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
 FLAKY_RUNS_MAX = 2_000  # of one that does not come every time, until it came as often as any other
-FLAKY_SECONDS = 6.0  # for that
+FLAKY_SECONDS = 8.0  # for that: fresh guests of libvirt take half a second each
 A_FEW_RUNS = 30  # before all that was ever done to the guests is made again, which takes long
 
 TOO_LATE = "there was no time left"
@@ -191,7 +191,7 @@ class _Confirmation:
             if self.patience.is_over() or time.monotonic() > end:
                 break
             trying = best or min(tries, key=lambda each: each.cost)
-            performed = self.stage.replay(trying.calls, at_deviation_from(self.seen.requirements))
+            performed = self.stage.replay_afresh(trying.calls, at_deviation_from(self.seen.requirements))
             trying.runs += 1
             if self._deviates(performed):
                 trying.last = Shown(tuple(performed), needed=1)
@@ -204,7 +204,7 @@ class _Confirmation:
         return _deviation(self.judge, best.last, best.shown, best.runs)
 
     def _rated(self, shown: Shown) -> Deviation:
-        """How often the calls deviate, the first time on guests that nothing was ever done to."""
+        """How often the calls deviate on guests that nothing was ever done to."""
         calls, requirements = calls_of(shown.performed), shown.requirements
         last = shown
         reproduced = runs = 0
@@ -212,8 +212,7 @@ class _Confirmation:
         while runs < RUNS or (0 < reproduced < min(RUNS, runs) and runs < FLAKY_RUNS_MAX and time.monotonic() < end):
             if self.patience.is_over():
                 break
-            play = self.stage.replay if runs else self.stage.replay_afresh
-            performed = play(calls, at_deviation_from(requirements))
+            performed = self.stage.replay_afresh(calls, at_deviation_from(requirements))
             runs += 1
             if deviates(performed, requirements):
                 reproduced += 1
