@@ -12,7 +12,7 @@ from typing import Any
 from tests.conftest import HANG_SECONDS, users_environment
 
 DRIVER = Path(__file__).parent / "trial_driver.py"
-SECONDS = 6.0
+LONG = ("--budget", "8")  # long sessions as well; a quick run ends when each cell was visited
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str] |
 
 
 def try_driver(folder: Path, mistake: str, *arguments: str) -> Trial:
-    """A run against the driver with that mistake; one that is made every time shows in a quick run."""
+    """A run against the driver with that mistake, a quick one without arguments."""
     backend = shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
     wanted = ["--backend", f"exec:{backend}", *(arguments or ["--quick"])]
     return run(folder, wanted, {"TRIAL_MADE": str(folder / "made")})
