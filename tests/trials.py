@@ -62,6 +62,22 @@ def run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str] |
 
 def try_driver(folder: Path, mistake: str, *arguments: str) -> Trial:
     """A run against the driver with that mistake, a quick one without arguments."""
-    backend = shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
-    wanted = ["--backend", f"exec:{backend}", *(arguments or ["--quick"])]
+    wanted = ["--backend", driver(mistake), *(arguments or ["--quick"])]
     return run(folder, wanted, {"TRIAL_MADE": str(folder / "made")})
+
+
+def replay_driver(folder: Path, mistake: str, trace: str) -> int:
+    """The exit status of a replay of the trace against that driver, started anew."""
+    command = [sys.executable, "-m", "jobtck.cli", "replay", str(folder / "report" / trace), "--backend"]
+    return subprocess.run(
+        [*command, driver(mistake)],
+        stdout=subprocess.DEVNULL,
+        check=False,
+        env=users_environment(),
+        timeout=HANG_SECONDS,
+    ).returncode
+
+
+def driver(mistake: str) -> str:
+    """The driver with that mistake as a backend."""
+    return "exec:" + shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
