@@ -12,7 +12,7 @@ from typing import Any
 from tests.conftest import HANG_SECONDS, users_environment
 
 DRIVER = Path(__file__).parent / "trial_driver.py"
-SECONDS = 6.0
+LONG = ("--budget", "8")  # long sessions as well; a quick run ends when each cell was visited
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,23 @@ def run(folder: Path, arguments: Sequence[str], environment: Mapping[str, str] |
 
 
 def try_driver(folder: Path, mistake: str, *arguments: str) -> Trial:
-    """A run against the driver with that mistake; one that is made every time shows in a quick run."""
-    backend = shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
-    wanted = ["--backend", f"exec:{backend}", *(arguments or ["--quick"])]
+    """A run against the driver with that mistake, a quick one without arguments."""
+    wanted = ["--backend", driver(mistake), *(arguments or ["--quick"])]
     return run(folder, wanted, {"TRIAL_MADE": str(folder / "made")})
+
+
+def replay_driver(folder: Path, mistake: str, trace: str) -> int:
+    """The exit status of a replay of the trace against that driver, started anew."""
+    command = [sys.executable, "-m", "jobtck.cli", "replay", str(folder / "report" / trace), "--backend"]
+    return subprocess.run(
+        [*command, driver(mistake)],
+        stdout=subprocess.DEVNULL,
+        check=False,
+        env=users_environment(),
+        timeout=HANG_SECONDS,
+    ).returncode
+
+
+def driver(mistake: str) -> str:
+    """The driver with that mistake as a backend."""
+    return "exec:" + shlex.join([sys.executable, "-S", str(DRIVER), *([mistake] if mistake else [])])
