@@ -42,16 +42,15 @@ def gated(run: RunRecord, comparison: Comparison, became: Sequence[Became], base
     """The run with what its gate says, and with excuses for what fails only without the baseline."""
     complaints = [sentence for record in run.records for sentence in _complaints(record)]
     gaps = tuple(sentence for pair in comparison.pairs for sentence in gap_sentences(pair))
-    gaps += tuple(
-        f"{_title(pair)}: not judged in the baseline; {SAME_COMMAND}" for pair in comparison.pairs if not pair.old
-    )
     excused = {id(pair.new): _excused(pair) for pair in comparison.pairs if pair.new is not None}
     records = tuple(excused[id(record)] for record in run.records)
     return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), gaps), records=records)
 
 
 def gap_sentences(pair: PairComparison) -> Iterator[str]:
-    """What the baseline judged and this run did not, with what to do."""
+    """What only one of the baseline and this run judged, with what to do."""
+    if pair.old is None:
+        yield f"{_title(pair)}: not judged in the baseline; {SAME_COMMAND}"
     for each in pair.gaps:
         what = f"{_title(pair)}: {each.what} was {each.was} in the baseline, and is not judged now: {each.why}"
         yield f"{what}; {ON_PURPOSE}"
