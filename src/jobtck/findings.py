@@ -29,9 +29,16 @@ class Found:
 
     @property
     def sort(self) -> tuple[object, ...]:
-        """Deviations of one sort differ in the state they were met in only."""
+        """Deviations of one sort differ in the state they were met in only.
+
+        After one of form only the session goes on, and the answer itself is what is wrong: each symptom is a sort then.
+        Others are told apart by their demands, for in another state an earlier call may be to blame.
+        """
         step = self.step
-        return (step.deviations, self.symptoms, call_name(type(step.call)), outcome_words(step.outcome, self.code))
+        how: tuple[object, ...] = self.symptoms
+        if step.belief is None:
+            how = tuple(sorted({each.demand for each in self.symptoms}))
+        return (step.deviations, how, call_name(type(step.call)), outcome_words(step.outcome, self.code))
 
     @property
     def symptoms(self) -> tuple[Symptom, ...]:
