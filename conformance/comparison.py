@@ -191,10 +191,10 @@ def _pair(old: Record | None, new: Record | None) -> PairComparison:
         assert old is not None
         return PairComparison(old, None, gaps=(Gap("all of it", f"{old.verdict}", "this run did not judge it"),))
     if old is None:
-        return PairComparison(None, new, gaps=_idle(new))
+        return PairComparison(None, new)
     requirements = tuple(_requirements(old, new))
     cells, same = _cells(old.cells, new.cells)
-    return PairComparison(old, new, requirements, cells, same, (*_idle(new), *_gaps(requirements, old, new)))
+    return PairComparison(old, new, requirements, cells, same, tuple(_gaps(requirements, old, new)))
 
 
 def call_of(cell: CellRecord) -> str:
@@ -202,12 +202,10 @@ def call_of(cell: CellRecord) -> str:
     return cell.call.partition("(")[0]
 
 
-def _idle(new: Record) -> tuple[Gap, ...]:
-    return () if new.cells else (Gap("all of it", "to be judged", "this run made no call"),)
-
-
 def _gaps(requirements: Iterable[RequirementChange], old: Record, new: Record) -> Iterator[Gap]:
     """What was judged before and not now; what a quick run leaves out it says itself."""
+    if not new.cells:
+        yield Gap("all of it", str(old.verdict), "this run made no call")
     for each in requirements:
         if each.change is Change.GONE and each.old is not None and not (each.new is not None and each.new.left_out):
             yield Gap(each.old.id, STANDING_WORDS[each.old.verdict], _why_gone(each.new))

@@ -10,6 +10,7 @@ from jobtck.conformance.record import Became, Gate, Record, RequirementRecord, R
 FAILING = (Change.REGRESSED, Change.NEW)
 FAILING_STRICT = (*FAILING, Change.CHANGED, Change.FLAKY)
 SO_BEFORE = "so in the baseline as well"
+SAME_COMMAND = "take a result of the same command as the baseline"
 ON_PURPOSE = "if that is on purpose, take the result of this run as the baseline"
 
 
@@ -18,13 +19,12 @@ def refuse_useless(baseline: RunRecord, place: str, pairs: Sequence[tuple[str, s
     useful = [each for each in baseline.records if each.cells and any(is_judged(one) for one in each.requirements)]
     if not useful:
         raise BadInput(f"{place}: the baseline exercised nothing: take the result of a run that judged something")
-    for backend, design in pairs:
-        if not any(_is_comparable(each, backend, design) for each in useful):
-            there = ", ".join(f"{each.target.backend} as {each.target.design.name}" for each in useful)
-            raise BadInput(
-                f"{place}: the baseline judged {there}, and this run is to judge {backend} as {design}: "
-                f"take a result of the same command"
-            )
+    if not any(_is_comparable(record, *pair) for record in useful for pair in pairs):
+        there = ", ".join(f"{each.target.backend} as {each.target.design.name}" for each in useful)
+        here = ", ".join(f"{backend} as {design}" for backend, design in pairs)
+        raise BadInput(
+            f"{place}: the baseline judged {there}, and this run is to judge {here}: take a result of the same command"
+        )
 
 
 def is_judged(requirement: RequirementRecord) -> bool:
@@ -42,14 +42,15 @@ def gated(run: RunRecord, comparison: Comparison, became: Sequence[Became], base
     """The run with what its gate says, and with excuses for what fails only without the baseline."""
     complaints = [sentence for record in run.records for sentence in _complaints(record)]
     gaps = tuple(sentence for pair in comparison.pairs for sentence in gap_sentences(pair))
-    gaps += tuple(f"{_title(pair)}: the baseline has nothing like it" for pair in comparison.pairs if not pair.old)
     excused = {id(pair.new): _excused(pair) for pair in comparison.pairs if pair.new is not None}
     records = tuple(excused[id(record)] for record in run.records)
     return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), gaps), records=records)
 
 
 def gap_sentences(pair: PairComparison) -> Iterator[str]:
-    """What the baseline judged and this run did not, with what to do."""
+    """What only one of the baseline and this run judged, with what to do."""
+    if pair.old is None:
+        yield f"{_title(pair)}: not judged in the baseline; {SAME_COMMAND}"
     for each in pair.gaps:
         what = f"{_title(pair)}: {each.what} was {each.was} in the baseline, and is not judged now: {each.why}"
         yield f"{what}; {ON_PURPOSE}"

@@ -76,6 +76,7 @@ def _requirement(requirement: Requirement, design: Design | None) -> JsonObject:
         "text": requirement.text,
         "source": requirement.source,
         "needs": needs_words(requirement.needs),
+        "demands": [name for name in requirement.demand_names if name],
         "provisional": requirement.provisional,
     }
     if design is not None:

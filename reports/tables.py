@@ -46,6 +46,7 @@ def _statement(requirement: Requirement) -> Text:
     lines = [Text(one_line(requirement.text))]
     for name, value in (
         ("needs", ", ".join(needs_words(requirement.needs))),
+        ("demands", "; ".join(filter(None, requirement.demand_names))),
         ("source", requirement.source),
         ("provisional", requirement.provisional),
     ):

@@ -197,7 +197,8 @@ def test_a_baseline_that_excuses_nothing_is_refused() -> None:
     told = r"^old: the baseline judged reference as default-job, and this run is to judge {} as {}: take a result of"
     for other in (("reference", "zero-id"), ("libvirt", "default-job")):
         with pytest.raises(BadInput, match=told.format(*other)):
-            refuse_useless(whole, "old", [pair, other])
+            refuse_useless(whole, "old", [other])
+        refuse_useless(whole, "old", [other, pair])  # what the baseline did not judge is a gap
     (record,) = whole.records
     by_command = replace(whole, records=(replace(record, target=replace(record.target, backend="exec:./old")),))
     refuse_useless(by_command, "old", [("exec:./new", "default-job")])

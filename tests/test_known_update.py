@@ -161,6 +161,13 @@ def test_a_symptom_that_shows_with_several_kinds_of_job_and_on_several_releases_
     assert added.seen == ("9.0.0", "11.3.0", "12.8.0")
 
 
+def test_what_was_met_and_not_run_again_is_not_absent() -> None:
+    met = replace(RECORD.cells[0], symptoms=(BUSY,))
+    records = [on("9.0.0", a_record(requirements=(with_symptom(BUSY),))), on("12.8.0", a_record(cells=(met,)))]
+    (added,) = parse_drafts(made_true("", *records), "known.toml")
+    assert added.versions == ">=9.0.0"
+
+
 def test_a_list_of_the_old_form_is_renewed_with_its_reasons() -> None:
     old = LIST[: LIST.index("# of the first")].replace('[seen]\nlibvirt = ["9.0.0"]\n', "")
     old += '[[known]]\nrequirement = "SANE-1"\nbackend = "libvirt"\nversions = "==9.0.0"\n'

@@ -78,6 +78,7 @@ def test_every_requirement_is_listed_with_its_needs() -> None:
 def test_what_does_not_apply_to_a_design_is_told_apart() -> None:
     listed = {each["id"]: each for each in listings.requirements(CATALOGUE, DESIGN)}
     assert listed["ID-4"]["applies"] is True
+    assert "it is valid" in str(listed["QUERY-2"]["demands"])
     assert listed["ID-2"]["missing"] == BY_ID["ID-2"].needs.missing_in_design(DESIGN)
     text = printed("of a design", 120)
     applying = sum(1 for each in listed.values() if each["applies"])

@@ -79,7 +79,7 @@ def edits(listed: Sequence[KnownDeviation], records: Iterable[Record]) -> Edits:
             removed.add(place)
     kept = [each for place, each in enumerate(listed) if place not in removed]
     renewed = [listed[place] for place in sorted(old)]
-    added = _added(sightings, kept, renewed, _seen(listed, records))
+    added = _added(sightings, kept, renewed, records, _seen(listed, records))
     return Edits(frozenset(removed), tuple(changed), tuple(added), _seen_now(listed, records))
 
 
@@ -122,6 +122,7 @@ def _change(
     """The keys of an entry that are to be changed; None if it is to be taken out."""
     mine = [each for each in sightings if _is_of(known, each)]
     happened = {version_of(each.record) for each in mine}
+    happened |= {version_of(each) for each in records if any(_is_listed(known, each, met) for met in _met(each))}
     change: dict[str, object] = {}
     more = tuple(dict.fromkeys(each.symptom.job for each in mine if each.symptom.job not in known.job))
     if more:
@@ -147,9 +148,17 @@ def _change(
 
 def _is_of(known: KnownDeviation, sighting: Sighting) -> bool:
     """The sighting is of what is listed, whatever the release, and whatever the kind of job."""
-    target, symptom = sighting.record.target, sighting.symptom
-    here = known.backend == target.backend and known.design in ("", target.design.name)
+    return _is_listed(known, sighting.record, sighting.symptom)
+
+
+def _is_listed(known: KnownDeviation, record: Record, symptom: Symptom) -> bool:
+    here = known.backend == record.target.backend and known.design in ("", record.target.design.name)
     return here and known.covers(replace(symptom, job=known.job[0]))
+
+
+def _met(record: Record) -> frozenset[Symptom]:
+    """All symptoms that were met, also those that were not run again: what was met is not absent."""
+    return frozenset(symptom for cell in record.cells for symptom in cell.symptoms)
 
 
 def _without(known: KnownDeviation, gone: set[str], happened: set[str]) -> str:
@@ -192,6 +201,7 @@ def _added(
     sightings: Iterable[Sighting],
     listed: Sequence[KnownDeviation],
     renewed: Sequence[KnownDeviation],
+    records: Sequence[Record],
     seen: Mapping[str, Sequence[str]],
 ) -> Iterator[KnownDeviation]:
     """An entry for each symptom that no entry is of; the kinds of job with which it shows are put together."""
@@ -201,7 +211,9 @@ def _added(
             new.setdefault((each.record.target.backend, replace(each.symptom, job="")), []).append(each)
     for (backend, symptom), shown in new.items():
         flaky = all(each.flaky for each in shown)
-        happened = {version_of(each.record) for each in shown}
+        here = [each for each in records if each.target.backend == backend]
+        met = [each for each in here if symptom in {replace(seen_there, job="") for seen_there in _met(each)}]
+        happened = {version_of(each) for each in (*(one.record for one in shown), *met)}
         absent = [] if flaky else [each for each in seen.get(backend, ()) if each not in happened]
         before = next((each for each in renewed if _is_renewed(each, backend, symptom)), None)
         yield KnownDeviation(
