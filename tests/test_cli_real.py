@@ -287,7 +287,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(place: Place) -> None:
 def test_a_driver_that_dies_takes_nothing_with_it(place: Place) -> None:
     """What is in the child that does the work may crash, also the second time."""
     with started(place) as running:
-        while not any(b'"call"' in path.read_bytes() for path in place.temporary.glob("jobtck-journal-*/*.calls")):
+        while not any(b'"call"' in path.read_bytes() for path in place.temporary.glob("jobtck-journals-*/*.calls")):
             assert running.poll() is None
             time.sleep(0.05)
         [first] = children_of(running.pid)

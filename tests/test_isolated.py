@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -25,14 +28,21 @@ BEGIN = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
 
 
 @pytest.fixture
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedTarget]:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory for temporary files, of a short name."""
+    with TemporaryDirectory(prefix="jt-") as name:
+        monkeypatch.setattr("tempfile.tempdir", name)
+        yield Path(name)
+
+
+@pytest.fixture
+def target(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedTarget]:
     """The reference; when it is closed nothing is left."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(post_mortem, "_kept", {})
     opened = IsolatedTarget("reference", DESIGN, Options())
     yield opened
     opened.close()
-    assert list(tmp_path.glob("jobtck-isolated-*")) == []
+    assert list(folder.iterdir()) == []
 
 
 def fresh(target: IsolatedTarget) -> IsolatedBackend:
@@ -101,13 +111,27 @@ def test_what_cannot_be_opened_is_told_as_here() -> None:
         IsolatedTarget("reference", DESIGN, Options(uri="test:///default"))
 
 
-def test_nothing_is_left_of_a_process_whose_kit_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    left = tmp_path / isolated.PREFIX.format(4711)
-    left.mkdir()
-    (tmp_path / isolated.PREFIX.format(4712)).mkdir()
-    leave_nothing_of(4711)
-    assert [path.name for path in tmp_path.iterdir()] == [isolated.PREFIX.format(4712)]
+OPENS_AND_WAITS = """
+import time
+from jobtck.conformance.capabilities import Options
+from jobtck.conformance.design import find_design
+from jobtck.isolated import IsolatedTarget
+target = IsolatedTarget("reference", find_design("default-job"), Options())
+print("opened", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_nothing_is_left_of_a_kit_that_is_gone(folder: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    command = [sys.executable, "-c", OPENS_AND_WAITS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as kit:
+        assert kit.stdout is not None
+        assert kit.stdout.readline() == b"opened\n"
+        assert len(list(folder.iterdir())) == 1
+        kit.kill()
+    leave_nothing_of(kit.pid)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_crash_that_does_not_come_again_is_told_with_all_its_calls(target: IsolatedTarget) -> None:

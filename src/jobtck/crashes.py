@@ -1,11 +1,9 @@
 """The process in which a driver was judged died, or hung: which calls do it, found out in fresh processes."""
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import rmtree
 
 from jobtck.confirm import RUNS, evidence_of, line_of, replay
 from jobtck.conformance.calls import Call, call_name
@@ -57,11 +55,6 @@ class Crash:
     def requirement(self) -> str:
         """What is broken by it."""
         return BROKEN[self.fate]
-
-
-def journal_directory() -> Path:
-    """A new directory for journals."""
-    return Path(tempfile.mkdtemp(prefix="jobtck-journal-"))
 
 
 def suspects(lives: Sequence[Life], fate: Fate) -> tuple[Life, ...]:
@@ -207,7 +200,6 @@ def crash_from(journals: Path, code: str, *, has_hung: bool, evidence: tuple[Evi
     """What is known of a process that was lost; None where it made no call that could have done it."""
     asked = asked_in(journals)
     lives = (*([asked] if asked is not None else []), *lives_in(journals))
-    rmtree(journals, ignore_errors=True)
     if not any(life.calls for life in lives):
         return None
     if has_hung:
