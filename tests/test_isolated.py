@@ -17,7 +17,7 @@ from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BadInput, SessionLost
 from jobtck.conformance.outcomes import DONE, Fate, JobInfo, Lost, Party, Refusal
-from jobtck.crashes import Crash, look_into
+from jobtck.crashes import Crash, look_into, suspects
 from jobtck.fixtures import post_mortem
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedBackend, IsolatedTarget, leave_nothing_of
@@ -137,9 +137,9 @@ def test_nothing_is_left_of_a_kit_that_is_gone(folder: Path) -> None:
 def test_a_crash_that_does_not_come_again_is_told_with_all_its_calls(target: IsolatedTarget) -> None:
     hunt = Hunt(target, Plan(60.0, 1), threading.Event())
     lives = (
-        Life("reference", "default-job", ((BEGIN,), (BEGIN, GetJobInfo())), True, False, 2.0),
-        Life("reference", "default-job", ((GetJobInfo(),), (AbortJob(),)), False, False, 1.0),
-        Life("another", "default-job", ((GetJobInfo(),),), True, False, 3.0),
+        Life("reference", "default-job", ((BEGIN,), (BEGIN, GetJobInfo())), True, 2.0),
+        Life("reference", "default-job", ((GetJobInfo(),), (AbortJob(),)), False, 1.0),
+        Life("another", "default-job", ((GetJobInfo(),),), True, 3.0),
     )
     look_into(Crash(Fate.DIED, "SIGSEGV", "it died of SIGSEGV", lives), hunt, lambda: False)
     [deviation] = hunt.findings.deviations
@@ -149,8 +149,23 @@ def test_a_crash_that_does_not_come_again_is_told_with_all_its_calls(target: Iso
     assert (deviation.reproduced, deviation.runs, deviation.is_flaky) == (0, 2, True)
 
 
+@pytest.mark.parametrize(
+    ("fate", "order"), [(Fate.DIED, ["new", "old", "ending", "idle"]), (Fate.HUNG, ["old", "new", "ending"])]
+)
+def test_calls_that_were_under_way_are_suspected_first(fate: Fate, order: list[str]) -> None:
+    sessions = ((GetJobInfo(),),)
+    lives = (
+        Life("idle", "", sessions, is_under_way=False, since=4.0),
+        Life("ending", "", sessions, is_under_way=False, since=3.0, is_ending=True),
+        Life("new", "", sessions, is_under_way=True, since=2.0),
+        Life("old", "", sessions, is_under_way=True, since=1.0),
+        Life("nothing", "", (), is_under_way=True, since=0.0),
+    )
+    assert [life.backend for life in suspects(lives, fate)] == order
+
+
 def test_a_crash_is_not_that_of_a_backend_that_made_no_calls(target: IsolatedTarget) -> None:
     hunt = Hunt(target, Plan(60.0, 1), threading.Event())
-    lives = (Life("another", "default-job", ((GetJobInfo(),),), True, False, 3.0),)
+    lives = (Life("another", "default-job", ((GetJobInfo(),),), True, 3.0),)
     look_into(Crash(Fate.DIED, "SIGSEGV", "", lives), hunt, lambda: False)
     assert hunt.findings.deviations == []

@@ -165,7 +165,7 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
 
 def _attempt(order: Order, directory: Path, console: Console) -> tuple[Ended, Crash | None]:
     """How the run ended that was made in a child, and what is known of the calls that it died, or hung, of."""
-    place = run_directory.make(run_directory.parent_directory(None), JOURNALS, JOURNALS)
+    place = run_directory.make(run_directory.parent_of_files(), JOURNALS, JOURNALS)
     journals, evidence, before = place.path, list[Evidence](), oom_kills()
 
     def hangs(child: int) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jobtck.confirm import RUNS, evidence_of, line_of, replay
 from jobtck.conformance.calls import Call, call_name
-from jobtck.conformance.capabilities import Target
-from jobtck.conformance.errors import JobtckError
+from jobtck.conformance.capabilities import Backend, Target
+from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import Evidence, Fate, Lost, Party
 from jobtck.conformance.record import Deviation, Record, RunRecord, Symptom, TraceLine, Verdict
@@ -23,6 +23,7 @@ BROKEN = {Fate.DIED: "SANE-1", Fate.HUNG: "TIME-1"}
 ANY_DEVIATION = ("",)  # none that is named so: a replay goes on until nothing is known any more
 SHARE = 0.3  # of the budget, for making the calls again
 SECONDS_MIN = 20.0
+SECONDS_MIN_OF_HUNG = 150.0  # each time that it hangs takes more than a minute
 LINES_MAX = 1_000  # calls told where none was found that does it again, the last ones
 NOT_KEPT = "its answer was not kept"
 
@@ -61,13 +62,14 @@ def suspects(lives: Sequence[Life], fate: Fate) -> tuple[Life, ...]:
     """Those whose calls may have done it, the most suspicious first.
 
     The last call that was begun before a death is suspected first; of a process that hangs, the first of those that
-    never returned.
+    never returned. Calls come before ends of sessions.
     """
     seen = [life for life in lives if life.calls]
     under_way = [life for life in seen if life.is_under_way]
+    ending = [life for life in seen if life.is_ending]
     if fate is Fate.HUNG:
-        return tuple(reversed(under_way))
-    return (*under_way, *(life for life in seen if not life.is_under_way))
+        return (*reversed(under_way), *reversed(ending))
+    return (*under_way, *ending, *(life for life in seen if not (life.is_under_way or life.is_ending)))
 
 
 def look_into(crash: Crash, hunt: Hunt, is_over: Callable[[], bool]) -> None:
@@ -77,7 +79,8 @@ def look_into(crash: Crash, hunt: Hunt, is_over: Callable[[], bool]) -> None:
     suspected = suspects(mine, crash.fate)
     if not suspected:
         return
-    end = time.monotonic() + max(SECONDS_MIN, SHARE * hunt.plan.budget_seconds)
+    seconds_min = SECONDS_MIN_OF_HUNG if crash.fate is Fate.HUNG else SECONDS_MIN
+    end = time.monotonic() + max(seconds_min, SHARE * hunt.plan.budget_seconds)
     again = _Again(hunt.target, hunt.judge, crash.fate, lambda: is_over() or time.monotonic() > end)
     found = next((found for life in suspected if (found := again.of(life.last)) is not None), None)
     hunt.findings.add(found or _unseen(crash, suspected, again.runs))
@@ -109,15 +112,28 @@ class _Again:
         except JobtckError:
             return None
 
-    def _play(self, backend: object, calls: Sequence[Call]) -> list[Performed]:
+    def _play(self, backend: Backend, calls: Sequence[Call]) -> list[Performed]:
+        """What comes of the calls, and of the end of their session, which counts as part of the last of them."""
         self.runs += 1
-        return replay(self._judge, backend, calls, ANY_DEVIATION)  # type: ignore[arg-type]
+        performed = replay(self._judge, backend, calls, ANY_DEVIATION)
+        if not performed or isinstance(performed[-1].outcome, Lost):
+            return performed
+        try:
+            backend.end_all_jobs()
+        except SessionLost as error:
+            if error.lost is not None:
+                performed[-1] = self._lost_after(performed[-1], error.lost)
+        return performed
+
+    def _lost_after(self, last: Performed, lost: Lost) -> Performed:
+        step = self._judge.step(last.step.before, last.call, Lost(lost.party, lost.fate))
+        return last._replace(outcome=lost, step=step)
 
     def _shows(self, performed: Sequence[Performed]) -> bool:
         lost = performed[-1].outcome if performed else None
         return isinstance(lost, Lost) and lost.fate is self._fate
 
-    def _shortened(self, backend: object, shown: list[Performed]) -> list[Performed]:
+    def _shortened(self, backend: Backend, shown: list[Performed]) -> list[Performed]:
         best = shown
 
         def still(calls: Sequence[Call]) -> bool:
@@ -135,7 +151,7 @@ class _Again:
             plainer([each.call for each in best], still)
         return best
 
-    def _rated(self, backend: object, shown: list[Performed]) -> Deviation:
+    def _rated(self, backend: Backend, shown: list[Performed]) -> Deviation:
         """How often the calls do it: once for certain, and again as often as there is time for."""
         reproduced = runs = 1
         while runs < RUNS and self._fate is Fate.DIED and not self._is_over():

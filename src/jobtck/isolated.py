@@ -69,7 +69,7 @@ class Worker:
     """The near end: one process, in which a target is opened that hands out one set of guests."""
 
     def __init__(self) -> None:
-        self._place = run_directory.make(run_directory.parent_directory(None), ISOLATED, ISOLATED)
+        self._place = run_directory.make(run_directory.parent_of_files(), ISOLATED, ISOLATED)
         self.directory = self._place.path
         self.oom_kills = oom_kills()
         near, far = socketpair()
