@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jobtck.conformance.calls import WITH_JOB, Call, EndSession
 from jobtck.conformance.capabilities import Backend
-from jobtck.conformance.errors import NotCleared
+from jobtck.conformance.errors import NotCleared, SessionLost
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
 from jobtck.conformance.outcomes import DONE, Lost, Outcome, Refusal, Waited
@@ -103,6 +103,10 @@ class Session:
             self._backend.end_all_jobs()
         except NotCleared as error:
             return self._not_cleared(error, self._clock() - begun)
+        except SessionLost as error:
+            if error.lost is None:
+                raise
+            return self._refused(call, error.lost, self._clock() - begun)
         step = self.judge.step(self.belief, call, DONE)
         self._keep(Performed(call, DONE, self._clock() - begun, step))
         self.tally.exercise(step.ruling)
@@ -112,8 +116,11 @@ class Session:
 
     def _not_cleared(self, error: NotCleared, seconds: float) -> Step:
         """The kit made a call of its own to clear the guests, and that was refused."""
-        step = self.judge.step(self.belief, error.call, error.refusal)
-        self._keep(Performed(error.call, error.refusal, seconds, step))
+        return self._refused(error.call, error.refusal, seconds)
+
+    def _refused(self, call: Call, outcome: Refusal | Lost, seconds: float) -> Step:
+        step = self.judge.step(self.belief, call, outcome)
+        self._keep(Performed(call, outcome, seconds, step))
         self.tally.exercise(step.ruling)
         self.is_over = True
         return step

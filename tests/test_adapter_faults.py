@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests import bad_adapter
 
-from jobtck.conformance.calls import BackupGetXmlDesc, GetJobInfo
+from jobtck.conformance.calls import AbortJob, BackupBegin, BackupGetXmlDesc, GetJobInfo
 from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, SessionLost
@@ -21,6 +22,7 @@ from jobtck.conformance.outcomes import ErrorKind, Fate, JobInfo, Lost, Party, R
 from jobtck.fixtures import adapter_process, adapter_target
 from jobtck.fixtures.adapter_protocol import LINE_MAX, SHOWN_MAX
 from jobtck.fixtures.adapter_target import AdapterPlugin, AdapterTarget
+from jobtck.hunt import Hunt, Plan
 
 SCRIPT = bad_adapter.__file__
 DESIGN = presets()["listed-ids"]
@@ -153,6 +155,49 @@ def test_one_that_ends_in_a_call_is_the_server_that_died(fault: str, opened: Cal
 def test_what_one_that_died_wrote_is_kept(opened: Callable[[str], AdapterTarget]) -> None:
     [evidence] = loss(opened("exits")).evidence
     assert "out of" in evidence.text
+
+
+DIES = """
+import os, signal, sys
+from jobtck.conformance.calls import AbortJob
+from jobtck.conformance.outcomes import DONE
+from jobtck.fixtures.reference import Reference, ReferenceTarget
+from jobtck.fixtures.reference_adapter import Served, serve
+
+class Dies(Reference):
+    def perform(self, call):
+        outcome = super().perform(call)
+        if isinstance(call, AbortJob) and outcome == DONE:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return outcome
+
+serve(Served(lambda design: ReferenceTarget(design, Dies), "default-job"), sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+
+def test_a_call_that_an_adapter_dies_of_is_found(tmp_path: Path) -> None:
+    script = tmp_path / "dies.py"
+    script.write_text(DIES)
+    target = AdapterTarget(shlex.join([sys.executable, str(script)]), presets()["default-job"])
+    stop = threading.Event()
+    hunt = Hunt(target, Plan(LONG_SECONDS, 1), stop)
+
+    def watch(_: int, __: int, found: int) -> None:
+        if found:
+            stop.set()
+
+    try:
+        hunt.go_on_tour(watch, LONG_SECONDS)
+        stop.clear()
+        hunt.confirm_all()
+    finally:
+        hunt.close()
+        target.close()
+    [deviation] = hunt.findings.deviations
+    assert deviation.requirements == ("SANE-1",)
+    assert [type(line.call) for line in deviation.lines] == [BackupBegin, AbortJob]
+    assert (deviation.lines[-1].answer, deviation.lines[-1].code) == ("the server died", "SIGSEGV")
+    assert not deviation.is_flaky
 
 
 @pytest.mark.parametrize("fault", SAID)

@@ -94,15 +94,14 @@ def test_a_run_judges_over_the_daemon_and_leaves_nothing(arguments: tuple[str, .
     assert left(folder) == []
 
 
-def test_a_daemon_that_dies_costs_a_session_and_no_verdict(folder: Path) -> None:
+def test_a_daemon_that_dies_is_told_and_the_run_goes_on(folder: Path) -> None:
     with started(folder, "run", "--backend", "libvirtd", *BUDGET) as running:
         wait_for_guests(folder, running)
         os.kill(min(pids_of("libvirtd", folder)), signal.SIGKILL)
         told = ended(running)
     assert running.returncode != 4, told[-2000:]
-    record = result_in(folder)
-    [note] = [each for each in record["notes"] if each.startswith("guests were exchanged for fresh ones")]
-    assert "libvirtd is gone: it died of SIGKILL" in note
+    assert "the server died" in told
+    assert sum(each["exercised"] for each in result_in(folder)["requirements"]) > 0
     assert left(folder) == []
 
 

@@ -287,12 +287,16 @@ def test_what_a_killed_run_left_is_removed_by_the_next(place: Place) -> None:
 def test_a_driver_that_dies_takes_nothing_with_it(place: Place) -> None:
     """What is in the child that does the work may crash, also the second time."""
     with started(place) as running:
+        while not any(b'"call"' in path.read_bytes() for path in place.temporary.glob("jobtck-journals-*/*.calls")):
+            assert running.poll() is None
+            time.sleep(0.05)
         [first] = children_of(running.pid)
         os.kill(first, signal.SIGKILL)
-        while not (second := set(children_of(running.pid)) - {first}):
+        while not list(place.temporary.glob("jobtck-isolated-*")):  # the next attempt is under way
+            assert running.poll() is None
             time.sleep(0.05)
-        time.sleep(1.0)
-        os.kill(second.pop(), signal.SIGKILL)
+        [second] = children_of(running.pid)
+        os.kill(second, signal.SIGKILL)
         told, complaints = running.communicate(timeout=HANG_SECONDS)
     assert running.returncode == 4
     assert "Traceback" not in told + complaints

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,7 +17,7 @@ from jobtck.conformance.capabilities import Options
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BadInput, SessionLost
 from jobtck.conformance.outcomes import DONE, Fate, JobInfo, Lost, Party, Refusal
-from jobtck.crashes import Crash, look_into
+from jobtck.crashes import Crash, look_into, suspects
 from jobtck.fixtures import post_mortem
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedBackend, IsolatedTarget, leave_nothing_of
@@ -25,14 +28,21 @@ BEGIN = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
 
 
 @pytest.fixture
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedTarget]:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory for temporary files, of a short name."""
+    with TemporaryDirectory(prefix="jt-") as name:
+        monkeypatch.setattr("tempfile.tempdir", name)
+        yield Path(name)
+
+
+@pytest.fixture
+def target(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[IsolatedTarget]:
     """The reference; when it is closed nothing is left."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(post_mortem, "_kept", {})
     opened = IsolatedTarget("reference", DESIGN, Options())
     yield opened
     opened.close()
-    assert list(tmp_path.glob("jobtck-isolated-*")) == []
+    assert list(folder.iterdir()) == []
 
 
 def fresh(target: IsolatedTarget) -> IsolatedBackend:
@@ -101,21 +111,35 @@ def test_what_cannot_be_opened_is_told_as_here() -> None:
         IsolatedTarget("reference", DESIGN, Options(uri="test:///default"))
 
 
-def test_nothing_is_left_of_a_process_whose_kit_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    left = tmp_path / isolated.PREFIX.format(4711)
-    left.mkdir()
-    (tmp_path / isolated.PREFIX.format(4712)).mkdir()
-    leave_nothing_of(4711)
-    assert [path.name for path in tmp_path.iterdir()] == [isolated.PREFIX.format(4712)]
+OPENS_AND_WAITS = """
+import time
+from jobtck.conformance.capabilities import Options
+from jobtck.conformance.design import find_design
+from jobtck.isolated import IsolatedTarget
+target = IsolatedTarget("reference", find_design("default-job"), Options())
+print("opened", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_nothing_is_left_of_a_kit_that_is_gone(folder: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    command = [sys.executable, "-c", OPENS_AND_WAITS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as kit:
+        assert kit.stdout is not None
+        assert kit.stdout.readline() == b"opened\n"
+        assert len(list(folder.iterdir())) == 1
+        kit.kill()
+    leave_nothing_of(kit.pid)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_crash_that_does_not_come_again_is_told_with_all_its_calls(target: IsolatedTarget) -> None:
     hunt = Hunt(target, Plan(60.0, 1), threading.Event())
     lives = (
-        Life("reference", "default-job", ((BEGIN,), (BEGIN, GetJobInfo())), True, False, 2.0),
-        Life("reference", "default-job", ((GetJobInfo(),), (AbortJob(),)), False, False, 1.0),
-        Life("another", "default-job", ((GetJobInfo(),),), True, False, 3.0),
+        Life("reference", "default-job", ((BEGIN,), (BEGIN, GetJobInfo())), True, 2.0),
+        Life("reference", "default-job", ((GetJobInfo(),), (AbortJob(),)), False, 1.0),
+        Life("another", "default-job", ((GetJobInfo(),),), True, 3.0),
     )
     look_into(Crash(Fate.DIED, "SIGSEGV", "it died of SIGSEGV", lives), hunt, lambda: False)
     [deviation] = hunt.findings.deviations
@@ -125,8 +149,23 @@ def test_a_crash_that_does_not_come_again_is_told_with_all_its_calls(target: Iso
     assert (deviation.reproduced, deviation.runs, deviation.is_flaky) == (0, 2, True)
 
 
+@pytest.mark.parametrize(
+    ("fate", "order"), [(Fate.DIED, ["new", "old", "ending", "idle"]), (Fate.HUNG, ["old", "new", "ending"])]
+)
+def test_calls_that_were_under_way_are_suspected_first(fate: Fate, order: list[str]) -> None:
+    sessions = ((GetJobInfo(),),)
+    lives = (
+        Life("idle", "", sessions, is_under_way=False, since=4.0),
+        Life("ending", "", sessions, is_under_way=False, since=3.0, is_ending=True),
+        Life("new", "", sessions, is_under_way=True, since=2.0),
+        Life("old", "", sessions, is_under_way=True, since=1.0),
+        Life("nothing", "", (), is_under_way=True, since=0.0),
+    )
+    assert [life.backend for life in suspects(lives, fate)] == order
+
+
 def test_a_crash_is_not_that_of_a_backend_that_made_no_calls(target: IsolatedTarget) -> None:
     hunt = Hunt(target, Plan(60.0, 1), threading.Event())
-    lives = (Life("another", "default-job", ((GetJobInfo(),),), True, False, 3.0),)
+    lives = (Life("another", "default-job", ((GetJobInfo(),),), True, 3.0),)
     look_into(Crash(Fate.DIED, "SIGSEGV", "", lives), hunt, lambda: False)
     assert hunt.findings.deviations == []

@@ -50,14 +50,15 @@ def test_a_life_is_read_as_its_sessions_with_the_call_that_never_returned(tmp_pa
     assert life.is_under_way
 
 
-def test_guests_that_were_given_back_are_told_apart_and_the_newest_comes_first(tmp_path: Path) -> None:
+def test_the_newest_life_comes_first(tmp_path: Path) -> None:
     target = JournaledTarget(ReferenceTarget(DESIGN), tmp_path)
     judge = Judge(DESIGN, target.capabilities)
     first, second = target.fresh(), target.fresh()
     for backend in (second, first):
         Session(judge, backend).perform(GetJobInfo())
+    Session(judge, second).perform(BEGIN)
     second.close()
-    assert [life.is_closed for life in lives_in(tmp_path)] == [True, False]
+    assert [life.calls for life in lives_in(tmp_path)] == [(GetJobInfo(), BEGIN), (GetJobInfo(),)]
 
 
 def test_a_journal_that_is_damaged_is_left_out(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from shutil import rmtree
 from types import FrameType
 
 from rich.console import Console
@@ -19,10 +18,12 @@ from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.outcomes import Evidence
 from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, RunVerdict
-from jobtck.crashes import Crash, crash_from, journal_directory
+from jobtck.crashes import Crash, crash_from
 from jobtck.failures import failures_told
+from jobtck.fixtures import run_directory
 from jobtck.fixtures.innocence import oom_kills, proof_for
 from jobtck.fixtures.post_mortem import backtrace_of_process
+from jobtck.fixtures.run_directory import JOURNALS
 from jobtck.gate import held_against
 from jobtck.isolated import leave_nothing_of
 from jobtck.journal import has_hung
@@ -164,7 +165,8 @@ def run_and_report(order: Order, directory: Path, console: Console) -> int:
 
 def _attempt(order: Order, directory: Path, console: Console) -> tuple[Ended, Crash | None]:
     """How the run ended that was made in a child, and what is known of the calls that it died, or hung, of."""
-    journals, evidence, before = journal_directory(), list[Evidence](), oom_kills()
+    place = run_directory.make(run_directory.parent_of_files(), JOURNALS, JOURNALS)
+    journals, evidence, before = place.path, list[Evidence](), oom_kills()
 
     def hangs(child: int) -> bool:
         if not has_hung(journals):
@@ -182,7 +184,7 @@ def _attempt(order: Order, directory: Path, console: Console) -> tuple[Ended, Cr
             console.print(f"jobtck: {crash.text}: {proof}", markup=False)
             crash = None
     finally:
-        rmtree(journals, ignore_errors=True)
+        place.remove()
     return ended, None if crash is None else replace(crash, before=_reported(directory))
 
 
@@ -227,10 +229,4 @@ def _leave_nothing_of(child: int) -> None:
     Of one that died a guest may have been about to start; of one that was interrupted, all is removed but what it was
     making just then.
     """
-    from jobtck.fixtures.run_directory import kill_guests_of, sweep_daemons, sweep_embedded, sweep_storage
-
     leave_nothing_of(child)
-    kill_guests_of(child)
-    sweep_embedded(None)
-    sweep_daemons(None)
-    sweep_storage(None)

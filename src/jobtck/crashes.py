@@ -1,11 +1,9 @@
 """The process in which a driver was judged died, or hung: which calls do it, found out in fresh processes."""
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import rmtree
 
 from jobtck.confirm import RUNS, evidence_of, line_of
 from jobtck.conformance.calls import Call, call_name
@@ -24,6 +22,7 @@ from jobtck.strategies.shorten import plainer, shorten
 BROKEN = {Fate.DIED: "SANE-1", Fate.HUNG: "TIME-1"}
 SHARE = 0.3  # of the budget, for making the calls again
 SECONDS_MIN = 20.0
+SECONDS_MIN_OF_HUNG = 150.0  # each time that it hangs takes more than a minute
 LINES_MAX = 1_000  # calls told where none was found that does it again, the last ones
 NOT_KEPT = "its answer was not kept"
 
@@ -58,22 +57,18 @@ class Crash:
         return BROKEN[self.fate]
 
 
-def journal_directory() -> Path:
-    """A new directory for journals."""
-    return Path(tempfile.mkdtemp(prefix="jobtck-journal-"))
-
-
 def suspects(lives: Sequence[Life], fate: Fate) -> tuple[Life, ...]:
     """Those whose calls may have done it, the most suspicious first.
 
     The last call that was begun before a death is suspected first; of a process that hangs, the first of those that
-    never returned.
+    never returned. Calls come before ends of sessions.
     """
     seen = [life for life in lives if life.calls]
     under_way = [life for life in seen if life.is_under_way]
+    ending = [life for life in seen if life.is_ending]
     if fate is Fate.HUNG:
-        return tuple(reversed(under_way))
-    return (*under_way, *(life for life in seen if not life.is_under_way))
+        return (*reversed(under_way), *reversed(ending))
+    return (*under_way, *ending, *(life for life in seen if not (life.is_under_way or life.is_ending)))
 
 
 def look_into(crash: Crash, hunt: Hunt, is_over: Callable[[], bool]) -> None:
@@ -83,7 +78,8 @@ def look_into(crash: Crash, hunt: Hunt, is_over: Callable[[], bool]) -> None:
     suspected = suspects(mine, crash.fate)
     if not suspected:
         return
-    end = time.monotonic() + max(SECONDS_MIN, SHARE * hunt.plan.budget_seconds)
+    seconds_min = SECONDS_MIN_OF_HUNG if crash.fate is Fate.HUNG else SECONDS_MIN
+    end = time.monotonic() + max(seconds_min, SHARE * hunt.plan.budget_seconds)
     again = _Again(hunt.target, hunt.judge, crash.fate, lambda: is_over() or time.monotonic() > end)
     found = next((found for life in suspected if (found := again.of(life.last)) is not None), None)
     hunt.findings.add_shown(found or _unseen(crash, suspected, again.runs))
@@ -111,8 +107,10 @@ class _Again:
             self._stage.close()
 
     def _play(self, calls: Sequence[Call]) -> list[Performed]:
+        """What comes of the calls, and of the end of their session."""
         self.runs += 1
-        return self._stage.replay(calls, when_nothing_is_known)
+        performed = self._stage.replay((*calls, EndSession()), when_nothing_is_known)
+        return performed if self._shows(performed) else performed[:-1]
 
     def _shows(self, performed: Sequence[Performed]) -> bool:
         lost = performed[-1].outcome if performed else None
@@ -201,7 +199,6 @@ def crash_from(journals: Path, code: str, *, has_hung: bool, evidence: tuple[Evi
     """What is known of a process that was lost; None where it made no call that could have done it."""
     asked = asked_in(journals)
     lives = (*([asked] if asked is not None else []), *lives_in(journals))
-    rmtree(journals, ignore_errors=True)
     if not any(life.calls for life in lives):
         return None
     if has_hung:

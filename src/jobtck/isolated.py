@@ -2,12 +2,10 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import connection
 from pathlib import Path
-from shutil import rmtree
 from socket import socketpair
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from threading import Lock
@@ -20,17 +18,25 @@ from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, SessionLost
 from jobtck.conformance.outcomes import Evidence, Fate, Lost, Outcome, Party
 from jobtck.conformance.session import MARGIN_SECONDS
+from jobtck.fixtures import run_directory
 from jobtck.fixtures.innocence import oom_kills, proof_for
 from jobtck.fixtures.orphans import ended_words
 from jobtck.fixtures.post_mortem import backtrace_of_core, backtrace_of_process, let_dump_core, log_tail, once
-from jobtck.fixtures.run_directory import kill_guests_of, kill_isolated, sweep_daemons, sweep_embedded, sweep_storage
+from jobtck.fixtures.run_directory import (
+    ISOLATED,
+    isolated_for,
+    kill_guests_of,
+    kill_isolated_for,
+    sweep_daemons,
+    sweep_embedded,
+    sweep_storage,
+)
 
 SLACK_SECONDS = 5.0  # beyond what TIME-1 grants
 OPEN_SECONDS_MAX = 180.0  # for opening a target and making guests, on a busy machine
 SESSION_SECONDS_MAX = 90.0  # for the end of a session: it makes several calls, each of which may wait
 END_SECONDS_MAX = 30.0  # for removing guests
 COMPLAINTS = "stderr"
-PREFIX = "jobtck-isolated-{}-"
 PROGRAM = "import sys; from jobtck.isolated import serve; serve(int(sys.argv[1]), sys.argv[2])"
 
 
@@ -63,13 +69,14 @@ class Worker:
     """The near end: one process, in which a target is opened that hands out one set of guests."""
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix=PREFIX.format(os.getpid())))
+        self._place = run_directory.make(run_directory.parent_of_files(), ISOLATED, ISOLATED)
+        self.directory = self._place.path
         self.oom_kills = oom_kills()
         near, far = socketpair()
         self._pipe = connection.Connection(near.detach())
         with (self.directory / COMPLAINTS).open("wb") as errors, far:
             self._process = Popen(
-                [sys.executable, "-c", PROGRAM, str(far.fileno()), str(self.directory)],
+                [sys.executable, "-c", PROGRAM, str(far.fileno()), str(self.directory), isolated_for(os.getpid())],
                 stdin=DEVNULL,
                 stderr=errors,
                 pass_fds=(far.fileno(),),
@@ -120,7 +127,7 @@ class Worker:
         self._process.wait()
         self._pipe.close()
         _remove_remains_of(self._process.pid)
-        rmtree(self.directory, ignore_errors=True)
+        self._place.remove()
 
 
 def _remove_remains_of(pid: int) -> None:
@@ -131,11 +138,9 @@ def _remove_remains_of(pid: int) -> None:
 
 
 def leave_nothing_of(pid: int) -> None:
-    """The processes that *pid*, which is gone, had started here are gone too, and their directories."""
-    prefix = PREFIX.format(pid)
-    kill_isolated(prefix)
-    for directory in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        rmtree(directory, ignore_errors=True)
+    """The processes that *pid*, which is gone, had started here are gone too; their directories are swept."""
+    kill_isolated_for(pid)
+    _remove_remains_of(pid)
 
 
 class IsolatedTarget:

@@ -134,15 +134,16 @@ def _call_text(call: Call) -> str:
 class Life:
     """All that was done to one set of guests: the calls of each session, the last of which may be under way.
 
-    `since` is when the last line was written, in seconds of the monotonic clock.
+    Where it `is_ending` it is not a call that is under way, but the end of the last session. `since` is when the last
+    line was written, in seconds of the monotonic clock.
     """
 
     backend: str
     design: str
     sessions: tuple[tuple[Call, ...], ...]
     is_under_way: bool
-    is_closed: bool
     since: float
+    is_ending: bool = False
 
     @property
     def last(self) -> tuple[Call, ...]:
@@ -177,7 +178,7 @@ def _life_in(path: Path) -> Life | None:
     except (OSError, ValueError, TypeError, BadInput):
         return None
     told = tuple(tuple(session) for session in sessions if session)
-    return Life(str(name), design.name, told, what in (CALL, SESSION), what == CLOSED, float(since))
+    return Life(str(name), design.name, told, what == CALL, float(since), what == SESSION)
 
 
 def asking_file(directory: Path, design: str) -> Path:
@@ -192,7 +193,7 @@ def asked_in(directory: Path) -> Life | None:
             name = path.read_text(encoding="utf-8")
             if name in ASKED:
                 design = path.name.removesuffix(ASKING)
-                return Life("", design, ((ASKED[name],),), is_under_way=True, is_closed=False, since=time.monotonic())
+                return Life("", design, ((ASKED[name],),), is_under_way=True, since=time.monotonic())
     return None
 
 
