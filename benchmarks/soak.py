@@ -18,16 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobtck.confirm import Patience, confirm
+from jobtck.confirm import Patience, Seen, as_seen, confirm
 from jobtck.conformance.calls import FAULTS, Call, Flaw, Start, Storage, call_name
 from jobtck.conformance.capabilities import Options, OwnHost
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
-from jobtck.conformance.outcomes import Outcome, Refusal
 from jobtck.conformance.record import Deviation, Symptom, excuses
-from jobtck.conformance.session import Performed, Session
-from jobtck.conformance.wording import answer_text, call_text
+from jobtck.conformance.session import Session
+from jobtck.conformance.wording import call_text
 from jobtck.fixtures.libvirt_target import LibvirtTarget, open_target
 from jobtck.known import concerns, shipped_known
 from jobtck.lanes import Lane
@@ -63,7 +62,7 @@ class Count:
     lost: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     deviating: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    found: dict[tuple[object, ...], tuple[Performed, ...]] = field(default_factory=dict)
+    found: dict[tuple[Symptom, ...], Seen] = field(default_factory=dict)
 
 
 class Soak:
@@ -87,7 +86,7 @@ class Soak:
         """Sessions on guests of its own, and on others where those were lost."""
         rng = random.Random(self._seed + number)
         while not self.is_over():
-            lane = Lane(self.target, self.judge)
+            lane = Lane(self.target, self.judge, self._meet)
             try:
                 lane.work(lambda new: self._hold_sessions(new, rng), self.is_over)
             except JobtckError:
@@ -132,39 +131,30 @@ class Soak:
         with self._lock:
             self.count.calls += 1
             self.count.faults.update(filter(None, (fault(call),)))
-            if step.deviations:
-                self.count.deviating[step.deviations] += 1
-                sort = (step.deviations, type(step.call))
-                known = self.count.found.get(sort)
-                if known is None or len(session.history) < len(known):
-                    self.count.found[sort] = tuple(session.history)
             if time.monotonic() > self._told + 10.0:
                 self._told = time.monotonic()
                 print(f"{self.count.faults.total()} faults, {self.count.calls} calls", file=sys.stderr, flush=True)
+        if step.deviations:
+            self._meet(session)
         return step.belief is not None
 
-    def confirmed(self) -> Iterator[Deviation | str]:
-        """Each sort of deviation once more, on fresh guests; in words where it did not happen again."""
+    def _meet(self, session: Session) -> None:
+        step = session.history[-1].step
+        sort = step.symptoms_of(step.deviations)
+        with self._lock:
+            self.count.deviating[step.deviations] += 1
+            known = self.count.found.get(sort)
+            if known is None or session.length < len(known.session):
+                self.count.found[sort] = Seen(step, session.conversation, tuple(session.history))
+
+    def confirmed(self) -> Iterator[Deviation]:
+        """Each sort of deviation once more, on fresh guests; as it was seen if the backend failed then."""
         patience = Patience(lambda: False, lambda: False)
-        for session in self.count.found.values():
-            requirements = session[-1].step.deviations
+        for seen in self.count.found.values():
             try:
-                told = confirm(self.target, self.judge, requirements, [[each.call for each in session]], patience)
+                yield confirm(self.target, self.judge, seen, patience)
             except JobtckError as error:
-                told = f"could not be run again: {error}"
-            if isinstance(told, str):
-                lines = "".join(f"\n      {line_text(each.call, each.outcome)}" for each in session)
-                told = f"{', '.join(requirements)}: {told}{lines}"
-                if is_known(self.target, requirements, session[-1].step.symptoms_of(requirements)):
-                    print(f"{', '.join(requirements)}: known, {told.partition(chr(10))[0]}")
-                    continue
-            yield told
-
-
-def line_text(call: Call, outcome: Outcome) -> str:
-    """A call and its answer, with the backend's own code and text."""
-    words = (outcome.code, outcome.text) if isinstance(outcome, Refusal) else ()
-    return f"{call_text(call):60} {' '.join((answer_text(outcome), *words))}"
+                yield as_seen(seen, not_again=str(error))
 
 
 def left_below(directory: Path) -> list[str]:
@@ -188,7 +178,7 @@ def is_known(target: LibvirtTarget, requirements: Sequence[str], symptoms: Seque
     return all(excuses(listed, id, symptoms) for id in requirements)
 
 
-def tell(soak: Soak, seconds: float, results: Sequence[Deviation | str]) -> list[str]:
+def tell(soak: Soak, seconds: float, results: Sequence[Deviation]) -> list[str]:
     """Prints the figures; the answer is what should not have been."""
     count = soak.count
     print(f"{count.faults.total()} faults in {count.sessions} sessions, {count.calls} calls, {seconds:.0f} s")
@@ -199,9 +189,6 @@ def tell(soak: Soak, seconds: float, results: Sequence[Deviation | str]) -> list
         print(f"  {times:5} times {', '.join(requirements)}")
     wrong = [*(f"lost: {each}" for each in count.lost), *(f"failed: {each}" for each in count.broken)]
     for result in results:
-        if isinstance(result, str):
-            wrong.append(result)
-            continue
         known = is_known(soak.target, result.requirements, result.symptoms)
         rate = f"{result.reproduced} of {result.runs}"
         print(f"{', '.join(result.requirements)}: {'known' if known else 'NOT KNOWN'}, again {rate}")

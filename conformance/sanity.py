@@ -113,9 +113,8 @@ def no_internal_error(scene: Scene, answer: Answer) -> bool:
     """None of the answers is that of an internal error, and neither the server nor the client died."""
     if has_met(answer, Fate.DIED, Party.SERVER, Party.CLIENT):
         return False
-    return isinstance(scene.call, EndSession) or all(
-        each.kind is not ErrorKind.INTERNAL for each in refusals_in(answer.outcome)
-    )
+    internal_error = any(each.kind is ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
+    return isinstance(scene.call, EndSession) or not internal_error
 
 
 def may_stop_the_guest(scene: Scene) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobtck.confirm import RUNS, evidence_of, line_of
-from jobtck.conformance.calls import Call, call_name
+from jobtck.conformance.calls import Call, EndSession, call_name
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge
