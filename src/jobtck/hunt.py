@@ -34,6 +34,7 @@ CONFIRM_SHARE = 0.25
 EXTRA_SECONDS = 45.0  # beyond the budget, on a machine so busy that a MUST is not exercised by then
 NEWS_SECONDS = 90.0  # beyond the budget, for running again what is not listed: most runs have nothing such
 NEWS_RESERVE = 30.0  # of it: what is begun now is not made as short as it could be
+LISTED_SECONDS = 15.0  # for running again once what is listed; it takes a tenth of a second each
 LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
@@ -265,9 +266,10 @@ class Hunt:
         for found in alike:
             self.findings.add_alike(found, contexts)
         listed = self.findings.listed()
+        recalled = partial(self._recalled, end=time.monotonic() + LISTED_SECONDS)
         shares = [listed[at::LANES_CONFIRMING] for at in range(LANES_CONFIRMING)]
         with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="recall") as lanes:
-            for share, deviations in zip(shares, lanes.map(self._recalled, shares), strict=True):
+            for share, deviations in zip(shares, lanes.map(recalled, shares), strict=True):
                 for found, deviation in zip(share, deviations, strict=True):
                     self.findings.add(found, deviation, contexts)
 
@@ -279,16 +281,16 @@ class Hunt:
         except JobtckError as error:
             return self._not_again(found, error)
 
-    def _recalled(self, share: Sequence[Found]) -> list[Deviation]:
+    def _recalled(self, share: Sequence[Found], end: float) -> list[Deviation]:
         """Deviations that are listed, run again once on the same guests."""
         stage = Stage(self.target, self.judge)
         try:
-            return [self._recalled_one(found, stage) for found in share]
+            return [self._recalled_one(found, stage, end) for found in share]
         finally:
             stage.close()
 
-    def _recalled_one(self, found: Found, stage: Stage) -> Deviation:
-        if self._stop.is_set() or self.failure is not None or self._time_left() <= 0:
+    def _recalled_one(self, found: Found, stage: Stage, end: float) -> Deviation:
+        if self._stop.is_set() or self.failure is not None or time.monotonic() > end:
             return as_seen(found.seen, not_again=self._why_not_again())
         try:
             return recall(self.judge, self.findings.with_ways(found), stage, self._stop.is_set)
