@@ -158,7 +158,7 @@ def test_what_is_listed_is_run_again_once(monkeypatch: pytest.MonkeyPatch) -> No
     target = ReferenceTarget(DEFAULT_JOB, LeavesAFile)
     hunt = Hunt(target, Plan(math.inf, 1), threading.Event(), lambda _: True)
     hunt.go_on_tour(lambda *_: None, math.inf)
-    monkeypatch.setattr("jobtck.hunt.confirm", lambda *_: pytest.fail("it is listed"))
+    monkeypatch.setattr("jobtck.reruns.confirm", lambda *_: pytest.fail("it is listed"))
     hunt.confirm_all()
     hunt.close()
     found = [each for each in hunt.findings.deviations if each.requirements == ("FAULT-4",)]
@@ -166,7 +166,7 @@ def test_what_is_listed_is_run_again_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_time_what_was_met_is_kept_as_it_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobtck.hunt.NEWS_SECONDS", -1.0)
+    monkeypatch.setattr("jobtck.reruns.NEWS_SECONDS", -1.0)
     found = failed(judged(DEFAULT_JOB, AddressStays).records[0])
     assert "BEGIN-4" in found
     deviations = [each for of_one in found.values() for each in of_one]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import jobtck.hunt
+import jobtck.reruns
 from jobtck.confirm import TOO_LATE
 from jobtck.conformance.calls import BlockJobAbort, BlockJobSetSpeed, Inspect
 from jobtck.conformance.catalogue import BY_ID
@@ -399,7 +399,7 @@ def test_a_listed_deviation_of_what_was_not_judged_is_not_stale(faithful: Hunt) 
 
 
 def test_a_deviation_that_was_not_run_again_fails_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobtck.hunt, "NEWS_SECONDS", -1.0)
+    monkeypatch.setattr(jobtck.reruns, "NEWS_SECONDS", -1.0)
     hunt = toured(Retunes)
     hunt.confirm_all()
     record = judged(hunt, (), strict=False)
@@ -411,7 +411,7 @@ def test_a_deviation_that_was_not_run_again_fails_and_says_why(monkeypatch: pyte
 
 
 def test_a_must_that_was_broken_and_not_run_again_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobtck.hunt, "NEWS_SECONDS", -1.0)
+    monkeypatch.setattr(jobtck.reruns, "NEWS_SECONDS", -1.0)
     hunt = toured(LeavesSocket)
     hunt.confirm_all()
     record = judged(hunt, ())

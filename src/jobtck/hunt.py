@@ -5,23 +5,22 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from jobtck.confirm import TOO_LATE, Patience, as_seen, confirm, recall
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.cells import Cell
-from jobtck.conformance.errors import JobtckError, SessionLost
+from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge
-from jobtck.conformance.record import Cost, Deviation
+from jobtck.conformance.record import Cost
 from jobtck.conformance.requirement import Level
 from jobtck.conformance.tally import Tally
-from jobtck.findings import Findings, Found, IsListed
+from jobtck.findings import Findings, IsListed
 from jobtck.lanes import Lane
-from jobtck.replays import Stage
+from jobtck.reruns import Reruns
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.chart import Chart, draw, waits
 from jobtck.strategies.tour import NewSession, Tour
@@ -32,10 +31,6 @@ SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock
 CONFIRM_SECONDS = 6.0  # kept back from the budget for running again what is listed, but no more than this share
 CONFIRM_SHARE = 0.25
 EXTRA_SECONDS = 45.0  # beyond the budget, on a machine so busy that a MUST is not exercised by then
-NEWS_SECONDS = 90.0  # beyond the budget, for running again what is not listed: most runs have nothing such
-NEWS_RESERVE = 30.0  # of it: what is begun now is not made as short as it could be
-LISTED_SECONDS = 15.0  # for running again once what is listed; it takes a tenth of a second each
-LANES_CONFIRMING = 4
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
 Progress = Callable[[int, int, int], None]
@@ -254,60 +249,11 @@ class Hunt:
             self.notes.append(f"guests were exchanged for fresh ones {times}: {mishaps[0]}")
 
     def confirm_all(self) -> None:
-        """Runs each deviation again on fresh guests: at first, and with time of its own, what is not listed."""
-        contexts = self.counted().contexts
-        chosen, alike = self.findings.news()
-        end = time.monotonic() + NEWS_SECONDS
-        patience = Patience(self._stop.is_set, lambda: self._stop.is_set() or time.monotonic() > end - NEWS_RESERVE)
-        confirmed = partial(self._confirmed, patience=patience, end=end)
-        with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="confirm") as lanes:
-            for found, deviation in zip(chosen, lanes.map(confirmed, chosen), strict=True):
-                self.findings.add(found, deviation, contexts)
-        for found in alike:
-            self.findings.add_alike(found, contexts)
-        listed = self.findings.listed()
-        recalled = partial(self._recalled, end=time.monotonic() + LISTED_SECONDS)
-        shares = [listed[at::LANES_CONFIRMING] for at in range(LANES_CONFIRMING)]
-        with ThreadPoolExecutor(LANES_CONFIRMING, thread_name_prefix="recall") as lanes:
-            for share, deviations in zip(shares, lanes.map(recalled, shares), strict=True):
-                for found, deviation in zip(share, deviations, strict=True):
-                    self.findings.add(found, deviation, contexts)
-
-    def _confirmed(self, found: Found, patience: Patience, end: float) -> Deviation:
-        if self._stop.is_set() or self.failure is not None or time.monotonic() > end:
-            return as_seen(found.seen, not_again=self._why_not_again())
-        try:
-            return confirm(self.target, self.judge, self.findings.with_ways(found), patience)
-        except JobtckError as error:
-            return self._not_again(found, error)
-
-    def _recalled(self, share: Sequence[Found], end: float) -> list[Deviation]:
-        """Deviations that are listed, run again once on the same guests."""
-        stage = Stage(self.target, self.judge)
-        try:
-            return [self._recalled_one(found, stage, end) for found in share]
-        finally:
-            stage.close()
-
-    def _recalled_one(self, found: Found, stage: Stage, end: float) -> Deviation:
-        if self._stop.is_set() or self.failure is not None or time.monotonic() > end:
-            return as_seen(found.seen, not_again=self._why_not_again())
-        try:
-            return recall(self.judge, self.findings.with_ways(found), stage, self._stop.is_set)
-        except JobtckError as error:
-            stage.close()
-            return self._not_again(found, error)
-
-    def _why_not_again(self) -> str:
-        if self._stop.is_set():
-            return "the run was interrupted"
-        return TOO_LATE if self.failure is None else "the run ended before"
-
-    def _not_again(self, found: Found, error: JobtckError) -> Deviation:
-        """A backend that fails when the deviation is run again may be lost for one session, or for the whole hunt."""
-        if not isinstance(error, SessionLost):
-            self._fail(error)
-        return as_seen(found.seen, not_again=f"it failed when it was run again: {error}")
+        """Runs each deviation again, and keeps what came of that."""
+        again = Reruns(self.target, self.judge, self._stop.is_set, self._fail)
+        if self.failure is not None:
+            again.give_up("the run ended before")
+        again.run_all(self.findings, self.counted().contexts)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
