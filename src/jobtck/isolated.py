@@ -9,19 +9,19 @@ from pathlib import Path
 from socket import socketpair
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from threading import Lock
-from typing import NamedTuple, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from jobtck.conformance.calls import Call, call_name
-from jobtck.conformance.capabilities import Backend, Capabilities, Options
+from jobtck.conformance.capabilities import Backend, Options
 from jobtck.conformance.design import Design
-from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, SessionLost
+from jobtck.conformance.errors import BackendFailure, SessionLost
 from jobtck.conformance.outcomes import Evidence, Fate, Lost, Outcome, Party
 from jobtck.conformance.session import MARGIN_SECONDS
 from jobtck.fixtures import run_directory
 from jobtck.fixtures.innocence import oom_kills, proof_for
 from jobtck.fixtures.orphans import ended_words
-from jobtck.fixtures.post_mortem import backtrace_of_core, backtrace_of_process, let_dump_core, log_tail, once
+from jobtck.fixtures.post_mortem import backtrace_of_core, backtrace_of_process, log_tail, once
 from jobtck.fixtures.run_directory import (
     ISOLATED,
     isolated_for,
@@ -31,30 +31,14 @@ from jobtck.fixtures.run_directory import (
     sweep_embedded,
     sweep_storage,
 )
+from jobtck.isolated_process import Opened, Raised
 
 SLACK_SECONDS = 5.0  # beyond what TIME-1 grants
 OPEN_SECONDS_MAX = 180.0  # for opening a target and making guests, on a busy machine
 SESSION_SECONDS_MAX = 90.0  # for the end of a session: it makes several calls, each of which may wait
 END_SECONDS_MAX = 30.0  # for removing guests
 COMPLAINTS = "stderr"
-PROGRAM = "import sys; from jobtck.isolated import serve; serve(int(sys.argv[1]), sys.argv[2])"
-
-
-class Opened(NamedTuple):
-    """What a target says of itself."""
-
-    name: str
-    uri: str
-    capabilities: Capabilities
-    versions: dict[str, str]
-
-
-class Raised(NamedTuple):
-    """A failure on its way: which, and in what words."""
-
-    kind: type[JobtckError]
-    text: str
-    lost: Lost | None
+PROGRAM = "import sys; from jobtck.isolated_process import serve; serve(int(sys.argv[1]), sys.argv[2])"
 
 
 class Ended(Exception):
@@ -267,55 +251,3 @@ class IsolatedBackend:
         worker, self._worker = self._worker, None
         if worker is not None:
             self._target.end(worker)
-
-
-# -- the far end ----------------------------------------------------------------------------------------------------
-
-
-class _FarEnd:
-    """The target and the guests that it handed out."""
-
-    def __init__(self) -> None:
-        self._closers: list[Callable[[], None]] = []
-        self._target: object = None
-        self._guests: Backend | None = None
-
-    def answer(self, method: str, arguments: tuple[object, ...]) -> object:
-        from jobtck.backends import GuardedTarget, open_target
-
-        if method == "open":
-            name, design, options = cast("tuple[str, Design, Options]", arguments)
-            self._target = target = open_target(name, design, options)
-            self._closers.append(target.close)
-            return Opened(target.name, target.uri, target.capabilities, dict(target.versions))
-        if method == "fresh":
-            self._guests = cast("GuardedTarget", self._target).fresh()
-            self._closers.append(self._guests.close)
-            return None
-        assert self._guests is not None
-        return getattr(self._guests, method)(*arguments)
-
-    def close(self) -> None:
-        for closer in reversed(self._closers):
-            with suppress(JobtckError):
-                closer()
-
-
-def serve(descriptor: int, directory: str) -> None:
-    """Answers what comes through the pipe until nobody asks any more; then nothing is left of what was made."""
-    os.chdir(directory)  # a core stays here
-    let_dump_core()
-    pipe, far_end = connection.Connection(descriptor), _FarEnd()
-    try:
-        with suppress(EOFError, OSError):  # who asked may be gone: there is nobody to tell
-            while True:
-                method, arguments = cast("tuple[str, tuple[object, ...]]", pipe.recv())
-                try:
-                    answer = far_end.answer(method, arguments)
-                except JobtckError as error:
-                    kinds = (BadInput, SessionLost, BackendFailure)
-                    kind = next((each for each in kinds if isinstance(error, each)), BackendFailure)
-                    answer = Raised(kind, str(error), getattr(error, "lost", None))
-                pipe.send(answer)
-    finally:
-        far_end.close()
