@@ -2,6 +2,7 @@
 
 from jobtck.conformance.calls import BackupBegin, Flaw, IdOf, JobType, ListAllJobs
 from jobtck.conformance.capabilities import Feature
+from jobtck.conformance.design import Namespace
 from jobtck.conformance.outcomes import Listed, Refusal, Seen
 from jobtck.conformance.predicates import also, begins_backup, on, ordinary, refused
 from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Hurt, Needs, Requirement, mail
@@ -25,9 +26,19 @@ def lists_exactly(jobs: tuple[Job, ...], answer: Answer) -> bool:
     ) == len(jobs) - len(known)
 
 
+def lists_an_id_twice(scene: Scene, answer: Answer) -> bool:
+    """A list of as many jobs as there are has an id for two of them, and one of these was not told before."""
+    jobs = listable(scene)
+    if not isinstance(answer.outcome, Listed) or len(answer.outcome.jobs) != len(jobs):
+        return False
+    per_type = scene.design.namespace is Namespace.PER_TYPE
+    known = [(id, type if per_type else None) for id, type in answer.outcome.jobs if isinstance(id, IdOf)]
+    return len(set(known)) < len(known) and not all(job.known for job in jobs)
+
+
 def holds_the_live_jobs(scene: Scene, answer: Answer) -> bool:
-    """The list is the live jobs that bear ids."""
-    return lists_exactly(listable(scene), answer)
+    """The list is the live jobs that bear ids; that one of them bears another's is ID-2's concern."""
+    return lists_exactly(listable(scene), answer) or lists_an_id_twice(scene, answer)
 
 
 def filters_or_refuses(scene: Scene, answer: Answer) -> bool:

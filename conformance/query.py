@@ -1,6 +1,7 @@
 """QUERY: asking changes nothing, and the answers make sense."""
 
 from jobtck.conformance.calls import (
+    BEGINS,
     QUERIES,
     AbortJob,
     BackupBegin,
@@ -15,10 +16,10 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Feature
 from jobtck.conformance.design import Handle
 from jobtck.conformance.outcomes import BlockInfo, Completed, JobInfo, Refusal
-from jobtck.conformance.predicates import also, anything, describes, is_complete, on, steady
+from jobtck.conformance.predicates import also, anything, describes, is_complete, on, ordinary, steady
 from jobtck.conformance.requirement import SENSE, Answer, Hurt, Needs, Requirement, doc
 from jobtck.conformance.scene import Scene
-from jobtck.conformance.state import Kept
+from jobtck.conformance.state import Kept, Phase
 
 
 def complete_and_true(scene: Scene, answer: Answer) -> bool:
@@ -62,6 +63,25 @@ def there_once(scene: Scene, answer: Answer) -> bool:
     """Statistics are there if a backup completed and nobody read them away, and only then."""
     told = answer.outcome
     return isinstance(told, Completed) and (told.type is JobType.BACKUP) is (scene.domain.kept is not Kept.NONE)
+
+
+def asks_for_the_job(scene: Scene) -> bool:
+    """A query asks about the job that the legacy calls act on, or about the block job on a disk."""
+    job = scene.disk_job if isinstance(scene.call, GetBlockJobInfo) else scene.legacy
+    if job is None or job.phase is Phase.ENDING or scene.ending:
+        return False
+    if isinstance(scene.call, GetBlockJobInfo):
+        return not job.kind.is_backup
+    return on(GetJobInfo)(scene) or on(GetJobStats, completed=False)(scene)
+
+
+def shows_a_job(_: Scene, answer: Answer) -> bool:
+    """Some job is shown; of what type is another requirement's concern."""
+    match answer.outcome:
+        case JobInfo(shown) | BlockInfo(shown):
+            return shown is not None
+        case _:
+            return False
 
 
 QUERY = (
@@ -122,5 +142,13 @@ QUERY = (
         ),
         then=there_once,
         keeps=Hurt.STATISTICS,
+    ),
+    Requirement(
+        id="QUERY-6",
+        text="A query shows the job that runs.",
+        source=doc("virDomainGetJobInfo") + "; " + doc("virDomainGetBlockJobInfo"),
+        needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo), also_any_call=BEGINS),
+        when=also(ordinary, asks_for_the_job),
+        then=shows_a_job,
     ),
 )

@@ -216,7 +216,8 @@ class Record:
     """One design judged on one backend.
 
     `stale_known` are listed deviations that did not happen, `expired_known` happened and are no excuse any more,
-    `unkept_calls` are declared and were never supported.
+    `unkept_calls` are declared and were never supported, `never_succeeded` are calls that were refused even where
+    nothing was in their way, every time.
     """
 
     verdict: RunVerdict
@@ -231,6 +232,7 @@ class Record:
     stale_known: tuple[KnownDeviation, ...] = ()
     expired_known: tuple[KnownDeviation, ...] = ()
     unkept_calls: tuple[str, ...] = ()
+    never_succeeded: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
 
     @property

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.judge import Ruling
+from jobtck.conformance.order import Fared
 from jobtck.conformance.outcomes import Waited
 
 PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
@@ -31,9 +32,10 @@ class Visit:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by ruling while a session runs, and by cell and requirement once folded."""
+    """Counts by ruling while a session runs, and by cell, requirement and call once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
+    fared: Counter[tuple[str, Fared]] = field(default_factory=Counter)  # by the call's name
     visits: dict[Answered, Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
@@ -57,6 +59,7 @@ class Tally:
         for (ruling, code), visit in self._pending.items():
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
+            self.fared[ruling.cell.call_name, ruling.fared] += visit.count
             told = f"{ruling.told} {code}".rstrip()
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviations), visit)
         self._pending.clear()
@@ -65,6 +68,7 @@ class Tally:
         """Adds what another tally has counted."""
         other.fold()
         self.exercised.update(other.exercised)
+        self.fared.update(other.fared)
         for key, visit in other.visits.items():
             self._add(key, visit)
         self.calls += other.calls

@@ -98,6 +98,7 @@ def _record(content: Plain, place: str) -> Record:
         stale_known=tuple(KnownDeviation(**each) for each in content["stale_known"]),
         expired_known=tuple(KnownDeviation(**each) for each in content["expired_known"]),
         unkept_calls=tuple(content["unkept_calls"]),
+        never_succeeded=tuple(content["never_succeeded"]),
         strict=content["strict"],
     )
 
