@@ -2,11 +2,9 @@
 
 from jobtck.conformance.calls import (
     BAD_BACKUP_INPUT,
+    BEGINS,
     STOPS,
     BackupBegin,
-    BlockCommit,
-    BlockCopy,
-    BlockPull,
     Flaw,
     Inspect,
 )
@@ -22,8 +20,6 @@ from jobtck.conformance.predicates import (
 )
 from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Needs, Requirement, doc, mail, whole_answer
 from jobtck.conformance.scene import Scene
-
-BEGINS = (BackupBegin, BlockCopy, BlockPull, BlockCommit)
 
 
 def refused_or_waited(scene: Scene, answer: Answer) -> bool:

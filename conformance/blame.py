@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from jobtck.conformance.calls import BackupBegin, BlockJobBegin, HandleOf, IdOf, is_at_once
-from jobtck.conformance.judge import Judge, Step
+from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.outcomes import (
     BlockInfo,
     Completed,
@@ -18,6 +19,7 @@ from jobtck.conformance.outcomes import (
     Refusal,
     StatusOf,
     TypeOf,
+    Unknown,
 )
 from jobtck.conformance.requirement import Hurt, Requirement
 
@@ -30,9 +32,14 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
     A call of which nothing should have come did something after all, or it would not be needed:
     what it promised is broken. So is the promise of a call that acted, if the last answer shows
     that it acted on another job, and that of one which two clients made at once: one after the other
-    they would not have shown it. Later calls are suspected first.
+    they would not have shown it. Later calls are suspected first. What an answer did that is believed no more, because
+    nobody heard whether a call before it was done, is to blame if all that follows agrees with it.
     """
     *before, last = steps
+    if all(BY_ID[id].about_the_answer for id in last.deviations):
+        return last.deviations
+    if disbelieved := _disbelieved(judge, steps):
+        return disbelieved
     if last.belief is not None and (judge.is_restless or not isinstance(last.outcome, _OF_FORM)):
         return last.deviations  # where jobs end by themselves, a call may be needed for the time it takes
     shown = shows(last)
@@ -40,6 +47,28 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
         if broken := _broken_promises(judge, suspect, shown):
             return tuple(promise.id for promise in broken)
     return last.deviations
+
+
+def _disbelieved(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
+    """What one answer broke if the first call that nobody heard the answer of was done, and all others agree with that.
+
+    It was done, or it would not be needed; but an answer may have been taken for a sign that it was not.
+    """
+    silent = next((at for at, step in enumerate(steps) if isinstance(step.outcome, Unknown)), None)
+    if silent is None or steps[silent].belief is None:
+        return ()
+    for state in judge.lead_to(steps[silent]) - steps[silent].before.states:
+        belief = Belief.sure(state)
+        broken: tuple[str, ...] = ()
+        for step in steps[silent + 1 :]:
+            again = judge.step(belief, step.call, step.outcome)
+            if again.belief is None and (broken or not isinstance(step.outcome, Refusal)):
+                break
+            belief, broken = again.belief or belief, broken or again.deviations
+        else:
+            if broken:
+                return broken
+    return ()
 
 
 def _broken_promises(judge: Judge, suspect: Step, shown: Hurt) -> list[Requirement]:

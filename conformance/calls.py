@@ -454,6 +454,7 @@ BLOCK_KIND: Mapping[type[Call], Kind] = {
     BlockCommit: Kind.BLOCK_COMMIT,
 }
 JOB_VERBS: tuple[type[JobVerb], ...] = (JobCancel, JobPause, JobResume, JobComplete, JobFinalize, JobDismiss)
+BEGINS: tuple[type[Call], ...] = (BackupBegin, *BLOCK_KIND)
 STOPS = (Destroy, Save)
 ENDS: tuple[type[Call], ...] = (BackupEnd, AbortJob, BlockJobAbort)  # what two clients may call at once
 HANDLE_CALLS = (JobGetId, JobGetType, JobFree)

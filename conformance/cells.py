@@ -65,6 +65,11 @@ class Cell(NamedTuple):
     state: str
     call: str
 
+    @property
+    def call_name(self) -> str:
+        """The name of the cell's call."""
+        return self.call.partition("(")[0]
+
 
 def cell(state: State, call: Call) -> Cell:
     """The cell of making that call in that state."""
@@ -82,6 +87,8 @@ def state_words(state: State, call: Call) -> str:
         words += f", {owed_words(domain)}"
     if domain.default is not None and _asks_for_default(call):
         words += ", default set"
+    if call.domain and state.is_busy_besides(call.domain):
+        words += ", a job elsewhere"
     return words
 
 

@@ -78,7 +78,11 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
         named = (domain.kept, domain.last, domain.stopped_before)
     elif kind is TakeEvents:
         named = (domain.owed, domain.stopped_before)
-    return (kind, _PLAIN_OF[kind](call), call.domain, domain.profile, named, _told(domain, job, outcome))
+    besides = False
+    for other in state.domains:
+        if other.jobs and other is not domain:
+            besides = True
+    return (kind, _PLAIN_OF[kind](call), call.domain, besides, domain.profile, named, _told(domain, job, outcome))
 
 
 def _named(state: State, call: Call) -> tuple[Job | None, object]:

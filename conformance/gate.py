@@ -92,6 +92,8 @@ def _complaints(record: Record) -> Iterator[str]:
         yield f"{known.requirement} is listed as known until {known.expires}, which is past, and happens still"
     for call in record.unkept_calls:
         yield f"{call} is declared, and was refused as unsupported every time"
+    for call in record.never_succeeded:
+        yield f"{call} never succeeded, even where nothing was in its way"
 
 
 def _excused(pair: PairComparison) -> Record:

@@ -11,8 +11,9 @@ from jobtck.conformance.calls import (
     JobLookupId,
     JobSetDefaultId,
 )
+from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.outcomes import GotHandle, Id, Seen
-from jobtck.conformance.predicates import also, on, ordinary, refused
+from jobtck.conformance.predicates import also, faultless, on, ordinary, refused
 from jobtck.conformance.requirement import OPAQUE, Answer, Demand, Hurt, Needs, Requirement, mail
 from jobtck.conformance.scene import Scene
 
@@ -68,6 +69,12 @@ def of_nothing(scene: Scene) -> bool:
     )
 
 
+def of_another_domain(scene: Scene) -> bool:
+    """The handle stands for a job of another domain."""
+    handle = scene.handle
+    return usable(scene) and handle is not None and handle.job is not None and handle.domain != scene.call.domain
+
+
 HANDLE = (
     Requirement(
         id="HANDLE-1",
@@ -96,6 +103,15 @@ HANDLE = (
         source=mail("virDomainJobCompose(domain, VIR_DOMAIN_JOB_BACKUP, 1)"),
         needs=Needs(handle=OPAQUE, all_calls=(JobCompose,)),
         when=also(ordinary, of_nothing),
+        then=refused,
+        keeps=Hurt.ANY,
+    ),
+    Requirement(
+        id="HANDLE-4",
+        text="A handle of one domain is refused on another, and touches no job.",
+        source=mail("also records the virConnectionPtr and/or virDomainPtr"),
+        needs=Needs(handle=OPAQUE, any_call=BACKUP_VERBS, features=frozenset({Feature.SECOND_DOMAIN})),
+        when=also(on(*BACKUP_VERBS, JobGetId, JobGetType, JobSetDefaultId), of_another_domain, faultless),
         then=refused,
         keeps=Hurt.ANY,
     ),

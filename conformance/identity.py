@@ -8,15 +8,19 @@ from jobtck.conformance.calls import (
     Flaw,
     IdOf,
     JobCancel,
+    JobGetId,
+    ListAllJobs,
 )
 from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.design import Handle, Reuse
-from jobtck.conformance.outcomes import Id, Refusal, Seen, Value
+from jobtck.conformance.listing import lists_an_id_twice
+from jobtck.conformance.outcomes import Id, Listed, Refusal, Seen, Value
 from jobtck.conformance.predicates import (
     accepted,
     also,
     anything,
     describes,
+    faultless,
     first_client,
     ids_in,
     names_id,
@@ -43,29 +47,44 @@ from jobtck.conformance.requirement import (
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Phase
 
+CHOSEN = frozenset({Handle.INTEGER, Handle.OPAQUE})  # ids that the server chose
+
 
 def positive(_: Scene, answer: Answer) -> bool:
     """No id in the answer is 0 or negative."""
     return not {Seen.ZERO, Seen.NEGATIVE} & set(ids_in(answer))
 
 
+def tells_for_the_first_time(scene: Scene) -> bool:
+    """The id of the job that the call is about was not told before."""
+    job = scene.disk_job if isinstance(scene.call, BlockJobGetId) else scene.job
+    return scene.is_begin or (job is not None and not job.known)
+
+
 def told_id(scene: Scene, answer: Answer) -> IdOf | None:
     """The known id that the answer gives for a job whose id was not known."""
-    job = scene.disk_job
-    if isinstance(scene.call, BlockJobGetId) and (job is None or job.known):
-        return None
-    return answer.outcome.id if isinstance(answer.outcome, Id) and isinstance(answer.outcome.id, IdOf) else None
+    told = answer.outcome.id if isinstance(answer.outcome, Id) else None
+    return told if isinstance(told, IdOf) and tells_for_the_first_time(scene) else None
 
 
 def borne_by_no_live_job(scene: Scene, answer: Answer) -> bool:
-    """The id that was drawn is not that of another live job of the domain."""
+    """The id that was drawn is not that of another live job of the domain; no list has it for two jobs."""
+    if isinstance(answer.outcome, Listed):
+        return not lists_an_id_twice(scene, answer)
     told = told_id(scene, answer)
     return told is None or scene.domain.job(told.label) is None
 
 
+def tells_ids(scene: Scene) -> bool:
+    """The call may tell an id for the first time, or lists them all."""
+    return on(BackupBegin, BlockJobGetId, JobGetId)(scene) or (
+        on(ListAllJobs, types=frozenset())(scene) and scene.ordinary and not scene.ending
+    )
+
+
 def borne_by_no_job_before(scene: Scene, answer: Answer) -> bool:
     """The id that was drawn is not that of a job that ended while the domain ran."""
-    if isinstance(answer.outcome, Id) and answer.outcome.id is Seen.OLD:
+    if answer.outcome == Id(Seen.OLD) and tells_for_the_first_time(scene):
         return scene.domain.stopped_before  # it may be from before the stop
     told = told_id(scene, answer)
     gone = scene.domain.gone_job(told.label) if told is not None else None
@@ -110,7 +129,7 @@ IDENTITY = (
         id="ID-1",
         text="A successful begin returns an id greater than 0; 0 is never an id, in no answer and no list.",
         source=mail("virDomainBackupBegin() always returns a non-zero job id"),
-        needs=Needs(handle=frozenset({Handle.INTEGER, Handle.OPAQUE}), all_calls=(BackupBegin,)),
+        needs=Needs(handle=CHOSEN, all_calls=(BackupBegin,)),
         when=lambda scene: not scene.is_environment,
         then=positive,
         speaks_of=Value,
@@ -119,19 +138,21 @@ IDENTITY = (
         id="ID-2",
         text="No two live jobs of a domain share an id (of a type, where namespaces are per type).",
         source=mail("Since multiple backup jobs can be run in parallel"),
-        needs=Needs(handle=INTEGER, all_calls=(BackupBegin,)),
-        when=on(BackupBegin, BlockJobGetId),
+        needs=Needs(handle=CHOSEN, all_calls=(BackupBegin,)),
+        when=tells_ids,
         then=borne_by_no_live_job,
-        speaks_of=Id,
+        speaks_of=Id | Listed,
+        about_the_answer=True,
     ),
     Requirement(
         id="ID-3",
         text="Where reuse is `never`, an id once returned names no other job while the domain runs.",
         source=mail("the case where a stale job ID was passed in"),
-        needs=Needs(handle=INTEGER, reuse=Reuse.NEVER, all_calls=(BackupBegin,)),
-        when=on(BackupBegin, BlockJobGetId),
+        needs=Needs(handle=CHOSEN, reuse=Reuse.NEVER, all_calls=(BackupBegin,)),
+        when=on(BackupBegin, BlockJobGetId, JobGetId),
         then=borne_by_no_job_before,
         speaks_of=Id,
+        about_the_answer=True,
     ),
     Requirement(
         id="ID-4",
@@ -179,7 +200,7 @@ IDENTITY = (
             any_call=(BackupGetXmlDesc, BackupEnd),
             features=frozenset({Feature.SECOND_DOMAIN}),
         ),
-        when=also(ordinary, names_id, lambda scene: scene.foreign),
+        when=also(faultless, names_id, lambda scene: scene.foreign),
         then=refused,
         keeps=Hurt.LOST,
     ),

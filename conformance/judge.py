@@ -13,9 +13,10 @@ from jobtck.conformance.context import Context, context
 from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
-from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited
+from jobtck.conformance.order import Fared, fared
+from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited, is_silent
 from jobtck.conformance.record import Symptom
-from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement
+from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement, was_held_up
 from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import State, initial
 from jobtck.conformance.symptoms import symptoms
@@ -23,6 +24,7 @@ from jobtck.conformance.symptoms import symptoms
 BELIEF_MAX = 256  # two to the power of the live transient jobs, twice for events; more is a mistake in the model
 FUTURES_MAX = 20_000  # states whose futures are remembered
 REFUSED = Refusal(ErrorKind.NO_SUCH_JOB)
+SILENT_MAX = 8  # states believed after answers that never came: three calls deep; then nothing is known any more
 RULINGS_MAX = 200_000  # some hundred megabytes; a design has a few thousand, beyond that they are made anew
 
 
@@ -35,6 +37,7 @@ class Ruling:
     exercised requirements that say what later queries must not show of the call. `told` is the answer in words, without
     the backend's own code, and `waited` how long it took; `context` is what the call was about. `sure` is false where
     several states may have been true.
+    `fared` is what came of the call, as far as it tells whether such calls ever work.
     """
 
     cell: Cell
@@ -46,6 +49,7 @@ class Ruling:
     told: str
     waited: Waited
     context: Context
+    fared: Fared = Fared.OTHERWISE
     sure: bool = True
     symptoms: tuple[Symptom, ...] = ()
 
@@ -138,6 +142,7 @@ class Judge:
             and not requirement.needs.missing_in_design(design)
             and not requirement.needs.missing_in_backend(design, capabilities)
         )
+        self._of_time = tuple(requirement for requirement in self.requirements if requirement.of_time)
         self.is_restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
         self._distinct: dict[object, Ruling] = {}  # most digests are ruled as some other was
@@ -154,7 +159,7 @@ class Judge:
         if isinstance(outcome, Lost):
             ruling = self.rule(belief.state, call, outcome, waited)
             return Step(call, outcome, belief, ruling, ruling.deviations, None)
-        if _is_unheard(call, outcome):
+        if isinstance(outcome, Unknown):
             return self._step_unheard(belief, call, outcome, waited)
         if isinstance(outcome, Both) and is_at_once(call):
             return self._step_at_once(belief, call, outcome, waited)
@@ -188,12 +193,15 @@ class Judge:
             has_order = bool(self._in_turn(state, call, outcome))
         here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited, has_order)
         applied = self._applied(here, answer)
-        promising = applied
-        if _is_unheard(call, outcome):  # it promised what it would have promised whoever had heard it refused
-            promising = self._applied(replace(here, call=alone(call, call.client)), Answer(REFUSED))
         about = context(here)
         seen = [(requirement, symptoms(here, about, answer, requirement)) for requirement in applied]
         broken = [requirement for requirement, found in seen if found]
+        promising = applied
+        if isinstance(outcome, Unknown):  # it promised what it would have promised whoever had heard it refused
+            heard = here if here.flaw is not Flaw.CUT_OFF else replace(here, call=alone(call, call.client))
+            promising = self._applied(heard, Answer(REFUSED))
+        if is_silent(outcome):  # an answer that never came keeps nothing
+            applied = broken
         return Ruling(
             cell=cell(state, call),
             exercised=tuple(requirement.id for requirement in applied),
@@ -205,16 +213,23 @@ class Judge:
             told=told_words(state, call, outcome),
             waited=waited,
             context=about,
+            fared=fared(here, outcome),
             sure=is_determined(state, call),
         )
 
     def _applied(self, here: Scene, answer: Answer) -> list[Requirement]:
-        return [requirement for requirement in self.requirements if requirement.applies(here, answer)]
+        among = self._of_time if was_held_up(here, answer.outcome) else self.requirements
+        return [requirement for requirement in among if requirement.applies(here, answer)]
 
     def left_alone(self, step: Step) -> bool:
         """Nothing should have come of the call, nor of the time it took."""
         quiet = step.before.is_sure and len(self._futures(step.before.state)) == 1
         return quiet and step.belief is not None and step.belief.states == step.before.states
+
+    def lead_to(self, step: Step) -> frozenset[State]:
+        """The states that may follow from the step, whatever its answer breaks."""
+        led_to = (self._lead_to(state, step.call, step.outcome) for state in step.before.states)
+        return frozenset[State]().union(*led_to)
 
     def _futures(self, state: State) -> frozenset[State]:
         found = self._futures_of.get(state)
@@ -223,6 +238,13 @@ class Judge:
                 self._futures_of.clear()
             found = self._futures_of[state] = futures(self.design, self.capabilities, state)
         return found
+
+    def _lead_to(self, state: State, call: Call, outcome: Outcome) -> frozenset[State]:
+        """The states that follow; of an answer that never came those of a call that was done, and that was not."""
+        if isinstance(outcome, Unknown):
+            by_one = alone(call) if is_at_once(call) else call  # whom the second client could have hit is gone
+            return unheard(scene(self.design, self.capabilities, state, by_one))
+        return frozenset({self._follow(state, call, outcome)})
 
     def _follow(self, state: State, call: Call, outcome: Outcome) -> State:
         if not follows(call, outcome):
@@ -244,11 +266,12 @@ class Judge:
         return Step(call, outcome, belief, merged, merged.misformed, after_it)
 
     def _step_unheard(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
-        """Whether the call was done nobody knows: both is believed."""
-        states = self._may_be(belief)
-        done = {unheard(scene(self.design, self.capabilities, state, call)) for state in states}
+        """Whether the call was done nobody knows: both is believed, as far as there is an end to it."""
         ruling = self.rule(belief.state, call, outcome, waited)
-        return Step(call, outcome, belief, ruling, (), Belief(frozenset(states | done)))
+        led_to = (self._lead_to(state, call, outcome) for state in self._may_be(belief))
+        states = self._origins(frozenset[State]().union(*led_to))
+        after_it = belief if states == belief.states else Belief(states)
+        return Step(call, outcome, belief, ruling, ruling.misformed, after_it if len(states) <= SILENT_MAX else None)
 
     def _step_at_once(self, belief: Belief, call: Call, outcome: Both, waited: Waited) -> Step:
         """Several clients made the call: every order is believed in which no MUST is broken."""
@@ -271,11 +294,13 @@ class Judge:
         for outcome in outcomes:
             may_be = {later for each in states for later in self._futures(each)}
             kept = (each for each in may_be if not self.rule(each, call, outcome).broken)
-            states = {self._follow(each, call, outcome) for each in kept}
+            states = {later for each in kept for later in self._lead_to(each, call, outcome)}
         return states
 
     def _origins(self, states: frozenset[State]) -> frozenset[State]:
         """The states without those that come of others by themselves: they are believed all the same."""
+        if len(states) == 1:
+            return states
         later = {each for state in states for each in self._futures(state) if each != state}
         return states - later
 
@@ -307,6 +332,7 @@ class Judge:
                 told=told,
                 waited=waited,
                 context=context(scene(self.design, self.capabilities, belief.state, call)),
+                fared=min(ruling.fared for ruling in rulings),
                 sure=False,
                 symptoms=max(ruling.symptoms for ruling in rulings),  # a job that may live is named
             )
@@ -325,15 +351,19 @@ class Judge:
         return Step(call, outcome, belief, shown, common or least.broken, None)
 
 
-def _is_unheard(call: Call, outcome: Outcome) -> bool:
-    """The client was killed before it heard the answer."""
-    return isinstance(outcome, Unknown) and getattr(call, "flaw", None) is Flaw.CUT_OFF
-
-
 def _words(ruling: Ruling) -> tuple[object, ...]:
     """All that is told of a ruling, and of the answer that was ruled so."""
     verdict = (ruling.exercised, ruling.broken, ruling.misformed, ruling.regretted)
-    return (ruling.cell, verdict, ruling.symptoms, ruling.told, ruling.waited, ruling.context, ruling.sure)
+    return (
+        ruling.cell,
+        verdict,
+        ruling.symptoms,
+        ruling.told,
+        ruling.waited,
+        ruling.context,
+        ruling.fared,
+        ruling.sure,
+    )
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ from jobtck.conformance.ranges import Ranges
 from jobtck.conformance.state import LABELS
 
 HUGE_ID = 2**31 - 1
+FAR_ID = 2**30  # further than any server counts while it is tested
 NAME_OF_LABEL = tuple(f"job-{letter}" for letter in "abcdefghijklmnop"[:LABELS])
 ODD_NAMES = {Odd.ZERO: "0", Odd.NEXT: "job-nobody", Odd.HUGE: "x" * 300, Odd.NEGATIVE: "-1"}
 UNKNOWN_TOKEN = Token(-1)
@@ -111,8 +112,10 @@ class Ledger:
             return ODD_NAMES[odd]
         if odd is Odd.NEXT:
             issued = (each.greatest for (home, _), each in self._issued.items() if home == call.domain)
-            greatest = max(issued, default=0)
-            return greatest + 1 + self._begins.get(call.domain, 0)
+            greatest, begins = max(issued, default=None), self._begins.get(call.domain, 0)
+            if greatest is None:  # sessions before may have left off anywhere
+                return FAR_ID if begins else 1
+            return greatest + 1 + begins
         return {Odd.ZERO: 0, Odd.HUGE: HUGE_ID, Odd.NEGATIVE: -1}[odd]
 
     def read(self, call: Call, outcome: Outcome, belief: Belief) -> Outcome:

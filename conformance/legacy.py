@@ -41,11 +41,13 @@ def default_is_named(scene: Scene, answer: Answer) -> bool:
 
 
 def acts_on_the_default(scene: Scene, answer: Answer) -> bool:
-    """The default job is shown or ended."""
+    """The default job is shown or ended. Whether a query shows any is asked by QUERY-6."""
     told = answer.outcome
     if scene.legacy is None or isinstance(scene.call, JobGetDefaultId):
         return True
-    return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type in (None, JobType.BLOCK_COPY))
+    if not isinstance(scene.call, AbortJob):
+        return not (isinstance(told, JobInfo) and told.type is JobType.BLOCK_COPY)
+    return not isinstance(told, Refusal)
 
 
 def acts_on_no_other(scene: Scene, answer: Answer) -> bool:
@@ -59,10 +61,12 @@ def default_is_unset(scene: Scene) -> bool:
     return scene.design.default_job and scene.domain.default is None and bool(scene.domain.backups)
 
 
-def answers_as_with_id(_: Scene, answer: Answer) -> bool:
-    """The legacy query shows the job, the legacy abort ends it."""
+def answers_as_with_id(scene: Scene, answer: Answer) -> bool:
+    """The legacy abort ends the job, the legacy query shows it as what it is; that it shows one is QUERY-6's."""
     told = answer.outcome
-    return not isinstance(told, Refusal) and not (isinstance(told, JobInfo) and told.type is None)
+    if isinstance(scene.call, AbortJob):
+        return not isinstance(told, Refusal)
+    return not isinstance(told, JobInfo) or told.type in (None, JobType.BACKUP)
 
 
 def none_acted_on(_: Scene, answer: Answer) -> bool:

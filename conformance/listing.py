@@ -4,6 +4,7 @@ from collections import Counter
 
 from jobtck.conformance.calls import BackupBegin, Flaw, IdOf, JobType, ListAllJobs
 from jobtck.conformance.capabilities import Feature
+from jobtck.conformance.design import Namespace
 from jobtck.conformance.outcomes import Listed, Seen
 from jobtck.conformance.predicates import also, begins_backup, on, ordinary, refused
 from jobtck.conformance.requirement import ANY_IDS, SENSE, Answer, Demand, Hurt, Needs, Requirement, mail
@@ -27,6 +28,16 @@ def is_answered(scene: Scene, answer: Answer) -> bool:
     return scene.flaw is Flaw.UNKNOWN_FLAGS or isinstance(answer.outcome, Listed)
 
 
+def lists_an_id_twice(scene: Scene, answer: Answer) -> bool:
+    """A list of as many jobs as there are has an id for two of them, and one of these was not told before."""
+    jobs = listable(scene)
+    if not isinstance(answer.outcome, Listed) or len(answer.outcome.jobs) != len(jobs):
+        return False
+    per_type = scene.design.namespace is Namespace.PER_TYPE
+    known = [(id, type if per_type else None) for id, type in answer.outcome.jobs if isinstance(id, IdOf)]
+    return len(set(known)) < len(known) and not all(job.known for job in jobs)
+
+
 def flag_is_refused(scene: Scene, answer: Answer) -> bool:
     """A list with an unknown flag is refused."""
     return scene.flaw is not Flaw.UNKNOWN_FLAGS or refused(scene, answer)
@@ -34,12 +45,16 @@ def flag_is_refused(scene: Scene, answer: Answer) -> bool:
 
 def lists_each(scene: Scene, answer: Answer) -> bool:
     """The list holds each job that it should hold."""
-    return not isinstance(answer.outcome, Listed) or not _ids_of(wanted(scene)) - _ids_in(answer.outcome)
+    if not isinstance(answer.outcome, Listed) or lists_an_id_twice(scene, answer):
+        return True  # that a job bears the id of another is ID-2's concern
+    return not _ids_of(wanted(scene)) - _ids_in(answer.outcome)
 
 
 def lists_no_other(scene: Scene, answer: Answer) -> bool:
     """The list holds no other job, and none twice."""
-    return not isinstance(answer.outcome, Listed) or not _ids_in(answer.outcome) - _ids_of(wanted(scene))
+    if not isinstance(answer.outcome, Listed) or lists_an_id_twice(scene, answer):
+        return True
+    return not _ids_in(answer.outcome) - _ids_of(wanted(scene))
 
 
 def _ids_of(jobs: tuple[Job, ...]) -> Counter[object]:

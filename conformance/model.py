@@ -87,12 +87,26 @@ def after(scene: Scene, outcome: Outcome) -> State:
     return FOLLOW[type(scene.call)](scene, scene.call, outcome)
 
 
-def unheard(scene: Scene) -> State:
-    """The state that follows from a call that was done and whose answer nobody heard."""
-    call = scene.call
-    if type(call) not in FOLLOW or not scene.unheard:
-        return scene.state
-    return FOLLOW[type(call)](scene, call, Unknown())
+def unheard(scene: Scene) -> frozenset[State]:
+    """The states that may follow from a call whose answer nobody heard: it was done, or it was not."""
+    call, state = scene.call, scene.state
+    if type(call) not in FOLLOW or isinstance(call, JobLookupId | JobCompose) or not scene.may_take_effect:
+        return frozenset({state})
+    done = {state, FOLLOW[type(call)](scene, call, Unknown())}
+    return frozenset(done | _settled_in_part(scene.design, state, call.domain) if isinstance(call, Settle) else done)
+
+
+def _settled_in_part(design: Design, state: State, index: int) -> set[State]:
+    """The states in which only some jobs of the domain have done what they do by themselves."""
+    seen, fresh = set[State](), [state]
+    while fresh:
+        domain = fresh.pop().domains[index]
+        for job in domain.jobs:
+            later = state.with_domain(index, ran_through(design, domain, job))
+            if later not in seen:
+                seen.add(later)
+                fresh.append(later)
+    return seen
 
 
 def follows(call: Call, outcome: Outcome) -> bool:
@@ -209,7 +223,8 @@ def _started(scene: Scene, call: Call, _: Outcome) -> State:
 
 def _statistics_told(scene: Scene, call: Call, outcome: Outcome) -> State:
     assert isinstance(call, GetJobStats)
-    if not call.completed or (call.keep and isinstance(outcome, Completed) and outcome.type is not None):
+    had_none = isinstance(outcome, Completed) and outcome.type is None
+    if not call.completed or (call.keep and not had_none):
         return scene.state
     return scene.state.with_domain(call.domain, scene.domain._replace(kept=Kept.NONE, last=None))
 

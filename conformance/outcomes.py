@@ -24,6 +24,9 @@ class ErrorKind(StrEnum):
     OTHER = "other"
 
 
+HELD_UP = frozenset({ErrorKind.TIMED_OUT, ErrorKind.BUSY})  # something else was in the way
+
+
 class Waited(StrEnum):
     """How long a call took, as far as the contract cares."""
 
@@ -213,7 +216,8 @@ Value = (
     | Events
     | Leftovers
 )
-Single = Value | Refusal | Unknown
+Heard = Value | Refusal
+Single = Heard | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,13 @@ def native(outcome: Outcome) -> tuple[str, str]:
         return outcome.code, outcome.text
     refusal = next(iter(refusals_in(outcome)), None)
     return ("", "") if refusal is None else (refusal.code, refusal.text)
+
+
+def is_silent(outcome: Outcome) -> bool:
+    """A client got no answer."""
+    return isinstance(outcome, Unknown) or (
+        isinstance(outcome, Both) and any(isinstance(each, Unknown) for each in outcome.answers)
+    )
 
 
 def refusals_in(outcome: Outcome) -> tuple[Refusal, ...]:

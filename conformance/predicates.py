@@ -1,6 +1,6 @@
 """The short vocabulary that requirements are written in: what a scene is, and what an answer says."""
 
-from jobtck.conformance.calls import BackupBegin, BackupEnd, BackupGetXmlDesc, IdOf, JobType, Kind
+from jobtck.conformance.calls import BackupBegin, BackupEnd, BackupGetXmlDesc, Flaw, IdOf, JobType, Kind
 from jobtck.conformance.capabilities import SECOND_CLIENT
 from jobtck.conformance.outcomes import (
     Completed,
@@ -49,6 +49,11 @@ def also(*whens: When) -> When:
 def ordinary(scene: Scene) -> bool:
     """The domain runs, the connection may, the input is in order."""
     return scene.ordinary
+
+
+def faultless(scene: Scene) -> bool:
+    """The connection may, and the input is in order; whether the domain runs is open."""
+    return scene.flaw is Flaw.NOTHING and not scene.forbidden
 
 
 def refused(_: Scene, answer: Answer) -> bool:

@@ -1,6 +1,7 @@
 """QUERY: asking changes nothing, and the answers make sense."""
 
 from jobtck.conformance.calls import (
+    BEGINS,
     QUERIES,
     AbortJob,
     BackupBegin,
@@ -24,10 +25,10 @@ from jobtck.conformance.outcomes import (
     Refusal,
     Seen,
 )
-from jobtck.conformance.predicates import also, anything, describes, on, steady
+from jobtck.conformance.predicates import also, anything, describes, on, ordinary, steady
 from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Needs, Requirement, Then, doc
 from jobtck.conformance.scene import Scene
-from jobtck.conformance.state import Kept
+from jobtck.conformance.state import Kept, Phase
 
 
 def answered_with_xml(scene: Scene, answer: Answer) -> bool:
@@ -132,6 +133,25 @@ def _without_backup(told: Outcome) -> bool:
     return isinstance(told, Completed) and told.type is not JobType.BACKUP
 
 
+def asks_for_the_job(scene: Scene) -> bool:
+    """A query asks about the job that the legacy calls act on, or about the block job on a disk."""
+    job = scene.disk_job if isinstance(scene.call, GetBlockJobInfo) else scene.legacy
+    if job is None or job.phase is Phase.ENDING or scene.ending:
+        return False
+    if isinstance(scene.call, GetBlockJobInfo):
+        return not job.kind.is_backup
+    return on(GetJobInfo)(scene) or on(GetJobStats, completed=False)(scene)
+
+
+def shows_a_job(_: Scene, answer: Answer) -> bool:
+    """Some job is shown; of what type is another requirement's concern."""
+    match answer.outcome:
+        case JobInfo(shown) | BlockInfo(shown):
+            return shown is not None
+        case _:
+            return False
+
+
 QUERY = (
     Requirement(
         id="QUERY-1",
@@ -202,5 +222,13 @@ QUERY = (
             Demand("they are there only once", are_there_once),
         ),
         keeps=Hurt.STATISTICS,
+    ),
+    Requirement(
+        id="QUERY-6",
+        text="A query shows the job that runs.",
+        source=doc("virDomainGetJobInfo") + "; " + doc("virDomainGetBlockJobInfo"),
+        needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo), also_any_call=BEGINS),
+        when=also(ordinary, asks_for_the_job),
+        then=shows_a_job,
     ),
 )

@@ -252,7 +252,7 @@ class Record:
 
     `stale_known` are listed deviations that did not happen, `absent_known` did not happen on a release that the list
     was not checked on, `expired_known` happened and are no excuse any more, `unkept_calls` are declared and were never
-    supported.
+    supported, `never_succeeded` are calls that were refused even where nothing was in their way, every time.
     """
 
     verdict: RunVerdict
@@ -268,6 +268,7 @@ class Record:
     expired_known: tuple[KnownDeviation, ...] = ()
     absent_known: tuple[KnownDeviation, ...] = ()
     unkept_calls: tuple[str, ...] = ()
+    never_succeeded: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
 
     @property

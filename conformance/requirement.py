@@ -9,7 +9,8 @@ from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.cells import told_words
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
-from jobtck.conformance.outcomes import Lost, Outcome, Single, Waited
+from jobtck.conformance.order import beside_a_job_elsewhere, in_order
+from jobtck.conformance.outcomes import HELD_UP, ErrorKind, Heard, Lost, Outcome, Refusal, Waited
 from jobtck.conformance.scene import Scene
 
 
@@ -45,6 +46,7 @@ class Answer:
     has_order: bool = True
 
 
+EVERYTHING = ("everything",)
 When = Callable[[Scene], bool]
 Then = Callable[[Scene, Answer], bool]
 
@@ -152,7 +154,9 @@ class Requirement:
     later queries must not show of the call; a `general` requirement is named for that only if no other promised the
     same.
     `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
-    that breaks one of them, it is to blame.
+    that breaks one of them, it is to blame; `EVERYTHING` stands for all of them.
+    One that is `of_time` speaks also of answers that only say that the call was held up. One that is `about_the_answer`
+    blames no call before.
     Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
     `provisional` is the reason why nothing exercises it yet.
     """
@@ -164,11 +168,13 @@ class Requirement:
     needs: Needs = field(default_factory=Needs)
     when: When
     then: Then | tuple[Demand, ...]
-    speaks_of: type[object] | UnionType = Single
+    speaks_of: type[object] | UnionType = Heard
     keeps: Hurt = Hurt.NOTHING
     general: bool = False
     presumes: tuple[str, ...] = ()
     form_only: bool = False
+    of_time: bool = False
+    about_the_answer: bool = False
     provisional: str = ""
 
     @property
@@ -193,6 +199,19 @@ class Requirement:
     def applies(self, scene: Scene, answer: Answer) -> bool:
         """The requirement speaks of this call, in this state, answered like this."""
         return isinstance(answer.outcome, self.speaks_of) and (isinstance(answer.outcome, Lost) or self.when(scene))
+
+    def takes_for_granted(self, other: str) -> bool:
+        """The requirement of that id is presumed."""
+        return self.presumes == EVERYTHING or other in self.presumes
+
+
+def was_held_up(scene: Scene, outcome: Outcome) -> bool:
+    """The refusal says only that something is in the way: of a question, or of a call that needs nothing else."""
+    if not isinstance(outcome, Refusal) or outcome.kind not in HELD_UP:
+        return False
+    if scene.is_query:
+        return outcome.kind is ErrorKind.TIMED_OUT or in_order(scene)
+    return beside_a_job_elsewhere(scene)
 
 
 INTEGER = frozenset({Handle.INTEGER})

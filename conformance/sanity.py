@@ -1,4 +1,4 @@
-"""EVENT, FAULT, TIME, SANE: what surrounds every call."""
+"""EVENT, FAULT, TIME, ANS, ISO, SANE: what surrounds every call."""
 
 from jobtck.conformance.calls import (
     QUERIES,
@@ -7,7 +7,6 @@ from jobtck.conformance.calls import (
     CrashGuest,
     Destroy,
     Disconnect,
-    EndSession,
     Flaw,
     GetJobStats,
     Inspect,
@@ -17,8 +16,12 @@ from jobtck.conformance.calls import (
     Start,
     Storage,
     TakeEvents,
+    call_name,
 )
+from jobtck.conformance.capabilities import Feature
+from jobtck.conformance.order import beside_a_job_elsewhere
 from jobtck.conformance.outcomes import (
+    HELD_UP,
     Both,
     ErrorKind,
     Events,
@@ -28,15 +31,26 @@ from jobtck.conformance.outcomes import (
     Outcome,
     Party,
     Refusal,
+    Single,
     Waited,
     refusals_in,
 )
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
-from jobtck.conformance.requirement import SENSE, Answer, Demand, Hurt, Level, Needs, Requirement, doc, mail
+from jobtck.conformance.requirement import (
+    EVERYTHING,
+    SENSE,
+    Answer,
+    Demand,
+    Hurt,
+    Level,
+    Needs,
+    Requirement,
+    doc,
+    mail,
+    was_held_up,
+)
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept, Result
-
-WAITS_FOR_OTHERS = frozenset({ErrorKind.TIMED_OUT, ErrorKind.BUSY})
 
 
 def one_event_each(scene: Scene, answer: Answer) -> bool:
@@ -94,14 +108,34 @@ def internal(_: Scene, __: Answer) -> str:
 
 
 def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
-    """The query, or the refusal that does not wait for another job, comes at once."""
-    refused = isinstance(answer.outcome, Refusal) and answer.outcome.kind not in WAITS_FOR_OTHERS
-    return answer.waited is Waited.AT_ONCE or not (scene.is_query or refused)
+    """The query, or the refusal that does not wait for another job, comes at once; a query does not time out."""
+    if scene.is_query and _timed_out(answer):
+        return False
+    refused = isinstance(answer.outcome, Refusal) and answer.outcome.kind not in HELD_UP
+    needs_none = (scene.is_query or refused) and not may_have_to_start(scene)
+    return answer.waited is Waited.AT_ONCE or not needs_none
 
 
-def in_a_session(scene: Scene) -> bool:
-    """The call is one of the API, or the end of its session, which makes some."""
-    return not scene.is_environment or isinstance(scene.call, EndSession)
+def _timed_out(answer: Answer) -> bool:
+    return isinstance(answer.outcome, Refusal) and answer.outcome.kind is ErrorKind.TIMED_OUT
+
+
+def asks_a_running_domain(scene: Scene) -> bool:
+    """A question is asked about a domain that runs, and no job of another domain can be in its way."""
+    return scene.is_query and scene.domain.running and not beside_a_job_elsewhere(scene)
+
+
+def not_held_up(scene: Scene, answer: Answer) -> bool:
+    """The call neither waits nor is refused for what is in its way; what takes seconds anyway may take them."""
+    if isinstance(answer.outcome, Refusal) and answer.outcome.kind in HELD_UP:
+        return False
+    takes_seconds = call_name(type(scene.call)) in scene.capabilities.costly_calls or may_have_to_start(scene)
+    return takes_seconds or answer.waited is Waited.AT_ONCE
+
+
+def may_have_to_start(scene: Scene) -> bool:
+    """The call may be the first about that domain: guests besides the first are started when they are needed."""
+    return scene.call.domain > 0 and not scene.domain.jobs
 
 
 def in_bounded_time(_: Scene, answer: Answer) -> bool:
@@ -109,12 +143,10 @@ def in_bounded_time(_: Scene, answer: Answer) -> bool:
     return answer.waited is not Waited.TOO_LONG and not has_met(answer, Fate.HUNG, *Party)
 
 
-def no_internal_error(scene: Scene, answer: Answer) -> bool:
+def no_internal_error(_: Scene, answer: Answer) -> bool:
     """None of the answers is that of an internal error, and neither the server nor the client died."""
-    if has_met(answer, Fate.DIED, Party.SERVER, Party.CLIENT):
-        return False
-    internal_error = any(each.kind is ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
-    return isinstance(scene.call, EndSession) or not internal_error
+    died = has_met(answer, Fate.DIED, Party.SERVER, Party.CLIENT)
+    return not died and all(each.kind is not ErrorKind.INTERNAL for each in refusals_in(answer.outcome))
 
 
 def may_stop_the_guest(scene: Scene) -> bool:
@@ -195,10 +227,11 @@ SANITY = (
         text="Every call returns in bounded time (the server's lock wait plus a margin).",
         source=doc("virDomainBackupBegin") + "; the state lock of libvirt's QEMU driver",
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
-        when=in_a_session,
+        when=lambda scene: not scene.is_environment,
         then=(Demand("", in_bounded_time, tells=how_long),),
         speaks_of=Outcome,
         form_only=True,
+        of_time=True,
     ),
     Requirement(
         id="TIME-2",
@@ -206,9 +239,35 @@ SANITY = (
         text="A query, and a refusal that needs no waiting, does not wait.",
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
-        when=lambda scene: not scene.is_environment,
+        when=lambda scene: not scene.is_environment and not beside_a_job_elsewhere(scene),
         then=(Demand("", needs_no_waiting, tells=how_long),),
+        speaks_of=Single,
         form_only=True,
+        of_time=True,
+    ),
+    Requirement(
+        id="ANS-3",
+        text="A question about a domain that runs is answered.",
+        source=doc("virDomainGetJobInfo") + "; query jobs of libvirt's QEMU driver wait for no other job",
+        needs=Needs(any_call=QUERIES),
+        when=asks_a_running_domain,
+        then=lambda scene, answer: not was_held_up(scene, answer.outcome),
+        form_only=True,
+        of_time=True,
+        presumes=("TIME-2",),
+        about_the_answer=True,
+    ),
+    Requirement(
+        id="ISO-1",
+        text="What happens to one domain, slow or stuck storage included, delays no call that is not about it.",
+        source=SENSE,
+        needs=Needs(all_calls=(BackupBegin,), features=frozenset({Feature.SECOND_DOMAIN})),
+        when=beside_a_job_elsewhere,
+        then=not_held_up,
+        form_only=True,
+        of_time=True,
+        presumes=EVERYTHING,
+        about_the_answer=True,
     ),
     Requirement(
         id="SANE-1",
@@ -216,7 +275,7 @@ SANITY = (
         "and never crashes the server or the client.",
         source=SENSE,
         needs=Needs(any_call=(BackupBegin, *QUERIES)),
-        when=lambda scene: in_a_session(scene) and scene.storage is not Storage.FULL,
+        when=lambda scene: not scene.is_environment and scene.storage is not Storage.FULL,
         then=(Demand("", no_internal_error, tells=internal),),
         speaks_of=Refusal | Both | Lost,
         form_only=True,

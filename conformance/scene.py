@@ -12,16 +12,23 @@ from jobtck.conformance.calls import (
     BlockJobBegin,
     Call,
     Flaw,
+    GetJobStats,
     HandleOf,
     IdOf,
+    JobFree,
     Kind,
     NoJob,
     Odd,
+    RestartServer,
+    Start,
     Storage,
+    TakeEvents,
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT, Capabilities
 from jobtck.conformance.design import PARALLEL_MAX, Design, Handle, Zero
 from jobtck.conformance.state import GONE_MAX, Domain, Gone, HandleState, Job, Phase, State
+
+OF_ANY_DOMAIN = (GetJobStats, JobFree, RestartServer, TakeEvents)  # done also where the domain is not running
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,11 @@ class Scene:
         """What the storage is like that the call begins a backup on."""
         storage: Storage = getattr(self.call, "storage", Storage.SOUND)
         return storage
+
+    @property
+    def busy_elsewhere(self) -> bool:
+        """A job is live on another domain."""
+        return self.state.is_busy_besides(self.call.domain)
 
     @property
     def is_query(self) -> bool:
@@ -148,19 +160,27 @@ class Scene:
         return self.ordinary and self._finds_room and self.storage is not Storage.FULL
 
     @property
-    def unheard(self) -> bool:
-        """The client goes away before it hears the answer to a call that may be done."""
-        return self.flaw is Flaw.CUT_OFF and self._may_be_done and (self._finds_room or not self.is_begin)
+    def may_take_effect(self) -> bool:
+        """A call that nobody hears the answer to may have been done: a conforming backend could have done it."""
+        if self.flaw not in (Flaw.NOTHING, Flaw.CUT_OFF) or self.forbidden:
+            return False
+        if isinstance(self.call, Start):
+            return not self.domain.running
+        may_be_done = self.domain.running or isinstance(self.call, OF_ANY_DOMAIN)
+        return may_be_done and (self._may_find_room or not self.is_begin)
 
     @property
     def _finds_room(self) -> bool:
+        return self._may_find_room and not self.ending and not self.finished_on_disk
+
+    @property
+    def _may_find_room(self) -> bool:
+        """Nothing is surely in the way of this begin."""
         return (
             self.is_begin
-            and not self.ending
             and not self.limit_reached
             and not self.unknown_disk
             and self.disk_job is None
-            and not self.finished_on_disk
             and not (self.design.handle is Handle.NAME and self.name_in_use)
         )
 

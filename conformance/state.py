@@ -185,6 +185,10 @@ class State(NamedTuple):
                 return handle
         return None
 
+    def is_busy_besides(self, index: int) -> bool:
+        """A job is live on another domain than that."""
+        return any(domain.jobs for other, domain in enumerate(self.domains) if other != index)
+
     def with_domain(self, index: int, domain: Domain) -> "State":
         """The state with one domain replaced."""
         return State((*self.domains[:index], domain, *self.domains[index + 1 :]), self.handles)

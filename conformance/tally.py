@@ -7,6 +7,7 @@ from typing import NamedTuple
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
 from jobtck.conformance.judge import Ruling
+from jobtck.conformance.order import Fared
 from jobtck.conformance.outcomes import Waited
 from jobtck.conformance.record import Symptom
 
@@ -33,10 +34,11 @@ class Visit:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by ruling while a session runs, and by cell and requirement once folded."""
+    """Counts by ruling while a session runs, and by cell, requirement and call once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
     contexts: Counter[Context] = field(default_factory=Counter)  # answers to calls about the same
+    fared: Counter[tuple[str, Fared]] = field(default_factory=Counter)  # by the call's name
     visits: dict[Answered, Visit] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
@@ -66,6 +68,7 @@ class Tally:
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
             self.contexts[ruling.context] += visit.count
+            self.fared[ruling.cell.call_name, ruling.fared] += visit.count
             told = f"{ruling.told} {code}".rstrip()
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviating), visit)
         self._pending.clear()
@@ -80,6 +83,7 @@ class Tally:
         other.fold()
         self.exercised.update(other.exercised)
         self.contexts.update(other.contexts)
+        self.fared.update(other.fared)
         for key, visit in other.visits.items():
             self._add(key, visit)
         self.calls += other.calls

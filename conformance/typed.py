@@ -19,6 +19,7 @@ from jobtck.conformance.calls import (
     ListAllJobs,
     Settle,
 )
+from jobtck.conformance.listing import lists_an_id_twice
 from jobtck.conformance.outcomes import BlockInfo, ErrorKind, JobInfo, Listed, Refusal, TypeOf
 from jobtck.conformance.predicates import accepted, also, on, ordinary, refused, refused_as, steady
 from jobtck.conformance.requirement import IDS, OPAQUE, Answer, Hurt, Level, Needs, Requirement, doc, mail
@@ -83,13 +84,18 @@ def tells_type(scene: Scene) -> bool:
 def type_is_as_begun(scene: Scene, answer: Answer) -> bool:
     """The type told is the type that was begun."""
     match answer.outcome:
+        case BlockInfo(None):
+            return True  # that a job is shown at all is QUERY-6's
         case BlockInfo(kind):
             return scene.disk_job is not None and kind is scene.disk_job.kind
         case TypeOf(told):
             return scene.job is not None and told is scene.job.kind.type
         case Listed(jobs):
             begun = {IdOf(job.label): job.kind.type for job in scene.domain.jobs}
-            return all(begun.get(id, told) is told for id, told in jobs if isinstance(id, IdOf))
+            as_begun = all(begun.get(id, told) is told for id, told in jobs if isinstance(id, IdOf))
+            return as_begun or lists_an_id_twice(scene, answer)
+        case Refusal():
+            return isinstance(scene.call, GetBlockJobInfo)
         case _:
             return False
 

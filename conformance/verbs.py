@@ -15,21 +15,13 @@ from jobtck.conformance.calls import (
     Odd,
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT
+from jobtck.conformance.order import ACCEPTED_IN
 from jobtck.conformance.outcomes import ErrorKind, JobStatus, Refusal, StatusOf
 from jobtck.conformance.predicates import accepted, also, on, ordinary, refused
 from jobtck.conformance.requirement import NAME, Answer, Demand, Hurt, Needs, Requirement, When
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Phase, Result
 
-# The rows of JobVerbTable in QEMU's job.c, in phases that a client can tell apart.
-ACCEPTED_IN: Mapping[type[Call], frozenset[Phase]] = {
-    JobCancel: frozenset({Phase.RUNNING, Phase.PAUSED, Phase.READY, Phase.STANDBY, Phase.HALTED, Phase.PENDING}),
-    JobPause: frozenset({Phase.RUNNING, Phase.READY}),
-    JobResume: frozenset({Phase.PAUSED, Phase.STANDBY, Phase.HALTED}),
-    JobComplete: frozenset({Phase.READY}),
-    JobFinalize: frozenset({Phase.PENDING}),
-    JobDismiss: frozenset({Phase.CONCLUDED}),
-}
 # qapi/job.json speaks of READY only; since release 6.1 QEMU takes it in STANDBY as well, and completes once resumed.
 LEFT_OPEN = {(JobComplete, Phase.STANDBY), (JobComplete, Phase.HALTED)}
 

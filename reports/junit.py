@@ -24,6 +24,7 @@ from jobtck.conformance.record import (
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    call_complaints,
     evidence_lines,
     known_text,
     native_text,
@@ -31,7 +32,6 @@ from jobtck.reports.sentences import (
     stale_text,
     summary,
     target_text,
-    unkept_text,
 )
 from jobtck.reports.texts import legible, one_line
 
@@ -116,7 +116,7 @@ def _suites(record: Record, name: str, gate: Gate | None) -> list[TestSuite]:
         for chapter, requirements in groupby(record.requirements, key=lambda each: each.chapter)
     ]
     around = [_stale_case(each, f"{classname}.known") for each in record.stale_known]
-    around += [_unkept_case(each, f"{classname}.capabilities") for each in record.unkept_calls]
+    around += [_call_case(*each, f"{classname}.capabilities") for each in call_complaints(record)]
     is_judged_alone = gate is None and record.verdict is not RunVerdict.CONFORMING
     if is_judged_alone and not around and _is_green(suites):
         around.append(_case("verdict", classname, Error(summary(record), str(record.verdict))))
@@ -216,8 +216,8 @@ def _stale_case(known: KnownDeviation, classname: str) -> TestCase:
     return _case(_name(stale_text(known)), classname, Failure(legible(message), "stale"))
 
 
-def _unkept_case(call: str, classname: str) -> TestCase:
-    return _case(_name(f"{call} is declared"), classname, Failure(legible(unkept_text(call)), "unkept"))
+def _call_case(what: str, complaint: str, classname: str) -> TestCase:
+    return _case(_name(what), classname, Failure(legible(complaint), "unkept"))
 
 
 def deviations_text(requirement: RequirementRecord) -> str:

@@ -85,6 +85,7 @@ def _lists(record: Record) -> Iterator[str]:
     yield from _listed("not exercised", [each.id for each in requirements if each.is_missed])
     yield from _listed("listed as known, and did not happen", [each.requirement for each in record.stale_known])
     yield from _listed("declared, and not there", list(record.unkept_calls))
+    yield from _listed("never succeeded", list(record.never_succeeded))
     yield from _listed("known deviations", [each.id for each in requirements if each.verdict is Verdict.KNOWN])
     yield from _listed("deviates from a SHOULD", [each.id for each in requirements if only_deviates(each, record)])
     counts = [f"{sum(each.verdict is verdict for each in requirements)} {verdict}" for verdict in Verdict]

@@ -99,6 +99,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "expired_known": [_known(each) for each in record.expired_known],
         "absent_known": [_known(each) for each in record.absent_known],
         "unkept_calls": list(record.unkept_calls),
+        "never_succeeded": list(record.never_succeeded),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
     }

@@ -98,6 +98,7 @@ def _record(content: Plain, place: str) -> Record:
         expired_known=_listed(content["expired_known"]),
         absent_known=_listed(content["absent_known"]),
         unkept_calls=tuple(content["unkept_calls"]),
+        never_succeeded=tuple(content["never_succeeded"]),
         strict=content["strict"],
     )
 

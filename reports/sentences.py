@@ -84,6 +84,7 @@ def _findings(record: Record) -> list[str]:
         _named(missed, "requirement", "not exercised"),
         _named(stale, "listed deviation", "that no longer happened"),
         _named(list(record.unkept_calls), "declared call", "that is not there"),
+        _named(list(record.never_succeeded), "call", "that never succeeded"),
         _named(known, "known deviation"),
         _named(left_out, "requirement", "left out"),
         _named(deviates, "deviation", "from a SHOULD"),
@@ -144,6 +145,19 @@ def evidence_lines(deviation: Deviation, lines_max: int) -> list[str]:
         more = f", {len(shown)} of {counted(len(lines), 'line')}" if len(shown) < len(lines) else ""
         told += [f"{one_line(each.title)}{more}:", *(f"    {line}" for line in shown)]
     return told
+
+
+def never_succeeded_text(call: str) -> str:
+    """What is wrong with a call that is always refused."""
+    return f"{call} never succeeded: it was refused every time, even where nothing was in its way"
+
+
+def call_complaints(record: Record) -> list[tuple[str, str]]:
+    """For each call that is not what it should be, what should be true and what is wrong."""
+    return [
+        *((f"{call} is declared", unkept_text(call)) for call in record.unkept_calls),
+        *((f"{call} can succeed", never_succeeded_text(call)) for call in record.never_succeeded),
+    ]
 
 
 def known_text(known: KnownDeviation) -> str:

@@ -9,6 +9,7 @@ from jobtck.conformance.record import NamedRun, Record, RequirementRecord, RunVe
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    call_complaints,
     evidence_lines,
     known_text,
     native_text,
@@ -16,7 +17,6 @@ from jobtck.reports.sentences import (
     stale_text,
     summary,
     target_text,
-    unkept_text,
 )
 from jobtck.reports.texts import legible, one_line
 
@@ -97,9 +97,7 @@ def _quoted(text: str) -> str:
 def _points(record: Record) -> Iterator[Point]:
     points = [_requirement(each, record) for each in record.requirements]
     points += [Point(False, stale_text(known), facts=[("reason", known_text(known))]) for known in record.stale_known]
-    points += [
-        Point(False, f"{call} is declared", facts=[("reason", unkept_text(call))]) for call in record.unkept_calls
-    ]
+    points += [Point(False, what, facts=[("reason", complaint)]) for what, complaint in call_complaints(record)]
     yield from points
     if record.verdict is not RunVerdict.CONFORMING and all(each.ok or each.directive for each in points):
         yield Point(False, "the verdict", facts=[("verdict", summary(record))])

@@ -20,7 +20,7 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import closing, gate_text, standing, target_text, unkept_text
+from jobtck.reports.sentences import call_complaints, closing, gate_text, standing, target_text
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -82,8 +82,8 @@ def _print_record(console: Console, record: Record, report_dir: str) -> None:
     print_blocks(console, "Known deviations", known, record, report_dir)
     print_stale(console, record.stale_known)
     _print_not_judged(console, record)
-    for call in record.unkept_calls:
-        console.print(Text(one_line(unkept_text(call)), style="bold red", overflow="fold"))
+    for _, complaint in call_complaints(record):
+        console.print(Text(one_line(complaint), style="bold red", overflow="fold"))
     for note in record.notes:
         console.print(Text(f"note: {one_line(note)}", style="yellow", overflow="fold"))
     console.print(Text(cost_text(record), style="dim"))

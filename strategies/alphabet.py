@@ -38,19 +38,18 @@ from jobtck.conformance.capabilities import READ_ONLY_CLIENT, SECOND_CLIENT, Cap
 from jobtck.conformance.design import Design, Handle, Namespace
 from jobtck.conformance.judge import Belief
 from jobtck.conformance.state import HANDLE_LABELS, LIVE_JOBS_MAX, Gone, State
-from jobtck.strategies.around import Around
 from jobtck.strategies.begins import ODD_IDS, Calls, Slot, Variant, free_label
+from jobtck.strategies.elsewhere import Elsewhere, ids_elsewhere
 from jobtck.strategies.named_jobs import beside_none_led_by_hand
 
 ILL_FORMED_NAMES = ("", "1job")
 
 
-class Alphabet(Around):
+class Alphabet(Elsewhere):
     """The calls of one design on one backend, made once and offered where they make sense."""
 
     def __init__(self, design: Design, capabilities: Capabilities, live_jobs: int = LIVE_JOBS_MAX) -> None:
         super().__init__(design, capabilities, live_jobs)
-        self._two_domains = Feature.SECOND_DOMAIN in capabilities.features and design.handle is Handle.INTEGER
         self._by_hand = design.handle is Handle.NAME and any(map(capabilities.has, JOB_VERBS))
         self._made: dict[object, Calls] = {}
         lawful, unlawful = tuple(self._lawful_slots()), tuple(self._unlawful_slots())
@@ -109,10 +108,9 @@ class Alphabet(Around):
         yield Slot("wrong verbs", self._any_reference, self._wrong_verbs, lawful=False)
         yield Slot("disk", self._any_disk, self._disk_verbs, lawful=False)
         yield Slot("bad questions", _always, self._bad_questions, lawful=False)
-        if self._two_domains:
-            yield Slot("begin elsewhere", self._idle_elsewhere, self._begin_elsewhere, lawful=False)
-            yield Slot("verbs elsewhere", _backups_anywhere, self._verbs_elsewhere, lawful=False)
-            yield Slot("verbs from elsewhere", _backups_elsewhere, self._verbs, lawful=False)
+        yield from self._slots_elsewhere()
+        if self._two_domains and self.design.handle is Handle.INTEGER:
+            yield Slot("verbs from elsewhere", ids_elsewhere, self._verbs, lawful=False)
 
     def _one_too_many(self, state: State, belief: Belief) -> Sequence[Variant]:
         """A label for a backup beyond the limit, where there is no room for others."""
@@ -157,11 +155,6 @@ class Alphabet(Around):
         known = [each for each in domain.all_jobs if isinstance(each, Gone) or self._told(each)]
         free = self._free_handles(state, belief)
         return [(*handle, IdOf(each.label), each.kind.type) for handle in free for each in known]
-
-    def _idle_elsewhere(self, state: State, belief: Belief) -> Sequence[Variant]:
-        """Enough to see whether ids of one domain reach a job of another."""
-        first, second = state.domains[:2]
-        return self._labels(state, belief) if not second.jobs and len(first.jobs) <= 1 else ()
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
@@ -271,27 +264,6 @@ class Alphabet(Around):
         yield from self._disk_verbs(disk)
         yield BlockJobAbort(disk=disk, flaw=Flaw.AT_ONCE)
 
-    # -- in another domain ----------------------------------------------------------------------------------------
-
-    def _begin_elsewhere(self, label: int) -> Iterator[Call]:
-        yield BackupBegin(label=label, mode=Mode.PULL, disks=self.capabilities.disks[:1], domain=1)
-
-    def _verbs_elsewhere(self, label: int) -> Iterator[Call]:
-        yield BackupGetXmlDesc(job=IdOf(label), domain=1)
-        yield BackupEnd(job=IdOf(label), domain=1, abort=True)
-
 
 def _always(_: State, __: Belief) -> Sequence[Variant]:
     return ((),)
-
-
-def _backups_anywhere(state: State, _: Belief) -> Sequence[Variant]:
-    everything = (each for domain in state.domains[:2] for each in domain.all_jobs)
-    return [(each.label,) for each in everything if each.kind.is_backup]
-
-
-def _backups_elsewhere(state: State, _: Belief) -> Sequence[Variant]:
-    first, second = state.domains[:2]
-    if not all(job.known for job in first.backups):
-        return ()  # an id that nobody heard may be the same as one over there
-    return [(IdOf(each.label),) for each in second.all_jobs]

@@ -61,6 +61,11 @@ class Chart:
     ways: dict[Cell, tuple[Place, Move]] = field(default_factory=dict)
     is_cut_off: bool = False
 
+    @property
+    def exercises(self) -> frozenset[str]:
+        """The requirements that some call of the chart exercises."""
+        return frozenset(id for place in self.places.values() for move in place.moves for id in move.exercises)
+
     def way(self, visited: Cell) -> tuple[Call, ...]:
         """The calls that visit a cell soonest, the cell's own call last."""
         place, move = self.ways[visited]

@@ -4,8 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from jobtck.conformance.calls import ARRANGED, Call, alone, is_at_once
+from jobtck.conformance.calls import (
+    ARRANGED,
+    WITH_JOB,
+    BackupBegin,
+    BlockJobBegin,
+    Call,
+    HandleOf,
+    IdOf,
+    JobCompose,
+    JobLookupId,
+    alone,
+    is_at_once,
+)
 from jobtck.conformance.capabilities import SECOND_CLIENT
+from jobtck.conformance.ledger import NAME_OF_LABEL
+from jobtck.conformance.state import HANDLE_LABELS
 
 TRIES_MAX = 400  # programs tried for one counter-example; on a guest each takes some ten milliseconds
 
@@ -71,3 +85,37 @@ def undisturbed(calls: Sequence[Call], still_deviates: StillDeviates) -> tuple[C
                 needed = candidate
                 break
     return needed
+
+
+def relabelled(calls: Sequence[Call]) -> tuple[Call, ...]:
+    """The calls with the labels a, b … in the order of their begins, without those on what was begun nowhere."""
+    labels: dict[int, int] = {}
+    found: list[Call] = []
+    for call in calls:
+        if isinstance(call, BackupBegin | BlockJobBegin | JobLookupId | JobCompose):
+            _label(labels, call.label)
+        if type(call) in WITH_JOB:
+            reference = call.job  # type: ignore[attr-defined]
+            if isinstance(reference, IdOf | HandleOf):
+                if reference.label not in labels:
+                    continue
+                call = replace(call, job=type(reference)(labels[reference.label]))  # type: ignore[call-arg]  # noqa: PLW2901
+        found.append(_with_label(call, labels))
+    return tuple(found)
+
+
+def _label(labels: dict[int, int], label: int) -> None:
+    """Gives the label the next of its sort: jobs and handles that were looked up are counted apart."""
+    if label not in labels:
+        first = HANDLE_LABELS.start if label in HANDLE_LABELS else 0
+        labels[label] = first + sum((other in HANDLE_LABELS) is (label in HANDLE_LABELS) for other in labels)
+
+
+def _with_label(call: Call, labels: dict[int, int]) -> Call:
+    if isinstance(call, JobLookupId | JobCompose):
+        return replace(call, label=labels[call.label])
+    if not isinstance(call, BackupBegin | BlockJobBegin):
+        return call
+    label = labels[call.label]
+    is_named = call.name is not None and call.name == NAME_OF_LABEL[call.label]  # else it is ill-formed
+    return replace(call, label=label, name=NAME_OF_LABEL[label] if is_named else call.name)

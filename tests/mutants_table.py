@@ -48,4 +48,4 @@ class Mutant(NamedTuple):
     @property
     def name(self) -> str:
         """What the mutant does wrong, where."""
-        return f"{self.requirement}-{self.make.__name__}"
+        return f"{self.requirement}-{self.make.__name__}-{self.design.name}"

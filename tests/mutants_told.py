@@ -131,10 +131,10 @@ class DefaultSlides(Reference):
         guest.default = guest.backups[0] if guest.backups else None
 
 
-class LegacyCallsSeeNothing(Reference):
-    """Does not find the only job without an id."""
+class AbortsByIdOnly(Reference):
+    """Does not abort the only job without an id."""
 
-    def find_legacy_target(self, guest: Guest) -> JobRecord | Refusal:
+    def abort_job(self, guest: Guest, call: calls.AbortJob) -> Outcome:
         return NO_BACKUP
 
 
@@ -290,7 +290,7 @@ MUTANTS = (
     Mutant(TellsStatisticsTwice, DEFAULT_JOB, "QUERY-5", 4),
     Mutant(ActsOnTheNewest, PARALLEL_IDS, "DEFAULT-1", 4),
     Mutant(DefaultSlides, PARALLEL_IDS, "DEFAULT-2", 4),
-    Mutant(LegacyCallsSeeNothing, ZERO_ID, "LEGACY-1", 2),
+    Mutant(AbortsByIdOnly, ZERO_ID, "LEGACY-1", 2),
     Mutant(NamesAnyJob, PARALLEL_IDS, "LEGACY-2", 2),
     Mutant(LooksUpTheNext, OPAQUE_HANDLES, "HANDLE-1", 4),
     Mutant(FreesNothing, OPAQUE_HANDLES, "HANDLE-2", 3),

@@ -14,9 +14,11 @@ from jobtck.conformance.calls import (
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
+    BlockJobBegin,
     Call,
     GetBlockJobInfo,
     GetJobInfo,
+    HandleOf,
     IdOf,
     Mode,
     Odd,
@@ -24,7 +26,7 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import READ_ONLY_CLIENT
 from jobtck.conformance.cells import Cell
-from jobtck.conformance.design import Design, Reuse, presets
+from jobtck.conformance.design import Design, Handle, Reuse, presets
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.ledger import Ledger
 from jobtck.conformance.outcomes import Ended, ErrorKind, Id, Outcome, Refusal, Seen
@@ -38,7 +40,7 @@ from jobtck.strategies.chart import Chart, draw, place_words
 from jobtck.strategies.machine import DeviationFound, machine_for
 from jobtck.strategies.programs import run_program
 from jobtck.strategies.search import search
-from jobtck.strategies.shorten import shorten
+from jobtck.strategies.shorten import relabelled, shorten
 from jobtck.strategies.tour import Tour
 
 ZERO_ID = presets()["zero-id"]
@@ -409,3 +411,32 @@ def test_labels_of_a_long_session_are_given_again_and_still_right() -> None:
         assert not session.perform(BackupEnd(job=IdOf(label))).deviations
         assert not session.perform(BackupGetXmlDesc(job=IdOf(label))).deviations
     assert session.history[-1].outcome == session.history[3].outcome
+
+
+@settings(max_examples=40, deadline=None)
+@given(design=st.sampled_from(list(presets().values())), program=st.binary(min_size=240, max_size=240), data=st.data())
+def test_what_is_shown_begins_with_a_and_names_nothing_that_was_not_begun(
+    design: Design, program: bytes, data: st.DataObject
+) -> None:
+    """Also after calls were left out; and the backend is asked the same as under the old labels."""
+    target = ReferenceTarget(design)
+    session = Session(Judge(design, target.capabilities), target.fresh())
+    run_program(program, session, Alphabet(design, target.capabilities), lambda _: True)
+    made = [each.call for each in session.history]
+    kept = data.draw(st.lists(st.sampled_from(range(len(made))), unique=True)) if made else []
+    for calls in (made, [made[at] for at in sorted(kept)]):
+        shown = relabelled(calls)
+        assert relabelled(shown) == shown
+        jobs = [call.label for call in shown if isinstance(call, BackupBegin | BlockJobBegin)]
+        assert list(dict.fromkeys(jobs)) == list(range(len(set(jobs))))
+        begun: set[int] = set()
+        for call in shown:
+            reference = getattr(call, "job", None)
+            assert not isinstance(reference, IdOf | HandleOf) or reference.label in begun
+            begun.update([call.label] if hasattr(call, "label") else [])
+    assert len(relabelled(made)) == len(made)
+    again = Session(Judge(design, target.capabilities), target.fresh())
+    for call, before in zip(relabelled(made), session.history, strict=True):
+        assert again.can(call)
+        again.perform(call)
+        assert again.history[-1].outcome == before.outcome or design.handle is Handle.NAME

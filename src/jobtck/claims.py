@@ -9,6 +9,7 @@ from jobtck.conformance.capabilities import EVERY_CALL, Backend, Capabilities, T
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.ledger import Ledger
+from jobtck.conformance.order import Fared
 from jobtck.conformance.outcomes import ErrorKind, Refusal
 from jobtck.conformance.tally import Tally
 from jobtck.conformance.wording import answer_text, call_text
@@ -19,8 +20,26 @@ def unkept_calls(capabilities: Capabilities, tally: Tally) -> tuple[str, ...]:
     """The declared calls that were made, and answered as unsupported every time."""
     answers: defaultdict[str, set[str]] = defaultdict(set)
     for visited, outcome, *_ in tally.visits:
-        answers[visited.call.partition("(")[0]].add(outcome.partition(" ")[0])
+        answers[visited.call_name].add(outcome.partition(" ")[0])
     return tuple(sorted(call for call in capabilities.calls if answers.get(call) == {ErrorKind.UNSUPPORTED}))
+
+
+def never_succeeded(tally: Tally) -> tuple[str, ...]:
+    """The calls that were refused where they are in order, and never once succeeded."""
+    refused = {call for call, fared in tally.fared if fared is Fared.REFUSED}
+    return tuple(sorted(call for call in refused if (call, Fared.SUCCEEDED) not in tally.fared))
+
+
+def never_answered(tally: Tally) -> tuple[str, ...]:
+    """The calls that were made, and of which no answer ever came."""
+    silent = {call for call, fared in tally.fared if fared is Fared.UNANSWERED}
+    heard = {call for call, fared in tally.fared if fared not in (Fared.UNANSWERED, Fared.CUT_OFF)}
+    return tuple(sorted(silent - heard))
+
+
+def never_answered_text(call: str) -> str:
+    """What a run says of a call that got no answer."""
+    return f"{call} was never answered: nothing is known of it, and the run is incomplete"
 
 
 def undeclared_calls(target: Target) -> list[str]:

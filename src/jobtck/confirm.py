@@ -14,8 +14,9 @@ from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed
 from jobtck.conformance.state import State
 from jobtck.conformance.wording import LETTERS, answer_text
-from jobtck.replays import Stage, at_deviation_from, deviates
+from jobtck.replays import Stage, at_the_like_of, is_like
 from jobtck.shrinking import Shown, shrunk
+from jobtck.strategies.shorten import relabelled
 
 RUNS = 3  # how often a deviation is run again; one that needs half a minute each time is run once
 SLOW_SECONDS = 20.0
@@ -97,9 +98,9 @@ def recall(judge: Judge, seen: Seen, stage: Stage, is_over: Callable[[], bool]) 
     for candidate in seen.candidates:
         if is_over():
             break
-        performed = stage.replay(candidate, at_deviation_from(seen.requirements))
+        performed = stage.replay(candidate, at_the_like_of(seen.step))
         runs += 1
-        if deviates(performed, seen.requirements):
+        if performed and is_like(performed[-1].step, seen.step):
             return _deviation(judge, Shown(tuple(performed), needed=len(performed)), reproduced=1, runs=1)
     return as_seen(seen, runs, "" if runs else TOO_LATE)
 
@@ -160,11 +161,11 @@ class _Confirmation:
         return by_chance or of_life or as_seen(self.seen, runs=sum(each.runs for each in tries))
 
     def _deviates(self, performed: Sequence[Performed]) -> bool:
-        return deviates(performed, self.seen.requirements)
+        return bool(performed) and is_like(performed[-1].step, self.seen.step)
 
     def _on_fresh_guests(self, candidate: Sequence[Call]) -> Deviation | None:
         """The deviation as short as it can be made, if these calls show it on fresh guests."""
-        performed = self.stage.replay_afresh(candidate, at_deviation_from(self.seen.requirements))
+        performed = self.stage.replay_afresh(candidate, at_the_like_of(self.seen.step))
         if not self._deviates(performed):
             return None
         shown = Shown(tuple(performed), needed=1)
@@ -191,7 +192,7 @@ class _Confirmation:
             if self.patience.is_over() or time.monotonic() > end:
                 break
             trying = best or min(tries, key=lambda each: each.cost)
-            performed = self.stage.replay_afresh(trying.calls, at_deviation_from(self.seen.requirements))
+            performed = self.stage.replay_afresh(trying.calls, at_the_like_of(self.seen.step))
             trying.runs += 1
             if self._deviates(performed):
                 trying.last = Shown(tuple(performed), needed=1)
@@ -205,16 +206,16 @@ class _Confirmation:
 
     def _rated(self, shown: Shown) -> Deviation:
         """How often the calls deviate on guests that nothing was ever done to."""
-        calls, requirements = calls_of(shown.performed), shown.requirements
+        calls, wanted = relabelled(calls_of(shown.performed)), shown.performed[-1].step
         last = shown
         reproduced = runs = 0
         end = time.monotonic() + FLAKY_SECONDS
         while runs < RUNS or (0 < reproduced < min(RUNS, runs) and runs < FLAKY_RUNS_MAX and time.monotonic() < end):
             if self.patience.is_over():
                 break
-            performed = self.stage.replay_afresh(calls, at_deviation_from(requirements))
+            performed = self.stage.replay_afresh(calls, at_the_like_of(wanted))
             runs += 1
-            if deviates(performed, requirements):
+            if performed and is_like(performed[-1].step, wanted):
                 reproduced += 1
                 last = replace(shown, performed=tuple(performed))
             if _seconds(performed) > SLOW_SECONDS:

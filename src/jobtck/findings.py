@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jobtck.confirm import TOO_LATE, Seen, as_seen
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
+from jobtck.conformance.folding import folded
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
@@ -126,6 +127,12 @@ class Findings:
                 self.deviations[at] = replace(each, met=each.met + self._met[found.sort])
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), contexts)
+
+    def fold(self) -> None:
+        """Keeps what only follows from a deviation with it, and not beside it; what is listed explains nothing else."""
+        listed = [each for each in self.deviations if self._is_listed(each.symptoms)]
+        news = [each for each in self.deviations if not self._is_listed(each.symptoms)]
+        self.deviations = [*folded(news), *listed]
 
 
 def _is_better(deviation: Deviation, other: Deviation) -> bool:

@@ -37,14 +37,19 @@ def when_nothing_is_known(step: Step) -> bool:
     return step.belief is None
 
 
-def at_deviation_from(requirements: tuple[str, ...]) -> Ends:
-    """The replay is over when it breaks these requirements."""
-    return lambda step: step.deviations == requirements
+def at_the_like_of(shown: Step) -> Ends:
+    """The replay is over with a step that deviates as that one does."""
+    return lambda step: is_like(step, shown)
 
 
-def deviates(performed: Sequence[Performed], requirements: tuple[str, ...]) -> bool:
-    """The last call broke these requirements."""
-    return bool(performed) and performed[-1].step.deviations == requirements
+def is_like(step: Step, shown: Step) -> bool:
+    """Both break the same demands of the same requirements by the same answer to the same call, whatever it is about."""
+    return bool(step.deviations) and _likeness(step) == _likeness(shown)
+
+
+def _likeness(step: Step) -> tuple[object, ...]:
+    symptoms = step.symptoms_of(step.deviations)
+    return (step.deviations, type(step.call), tuple((each.requirement, each.demand, each.answer) for each in symptoms))
 
 
 def _calls_two_alike(session: Session, call: Call) -> bool:

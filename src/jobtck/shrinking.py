@@ -11,7 +11,7 @@ from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Lost
 from jobtck.conformance.session import Performed
-from jobtck.replays import Ends, at_deviation_from
+from jobtck.replays import Ends, at_the_like_of, is_like
 from jobtck.strategies.lives import ending_calls, sessions_of
 from jobtck.strategies.shorten import plainer, shorten, undisturbed
 
@@ -27,11 +27,6 @@ class Shown:
     performed: tuple[Performed, ...]
     needed: int
 
-    @property
-    def requirements(self) -> tuple[str, ...]:
-        """What the last answer breaks."""
-        return self.performed[-1].step.deviations
-
 
 def shrunk(play: Play, judge: Judge, shown: Shown, stop: Callable[[], bool]) -> Shown:
     """As few calls as can show it, in one session and by the first client if it is not about another.
@@ -46,7 +41,7 @@ def shrunk(play: Play, judge: Judge, shown: Shown, stop: Callable[[], bool]) -> 
         nonlocal best
         if stop() or time.monotonic() > end:
             return False
-        again = play(candidate, at_deviation_from(best[-1].step.deviations))
+        again = play(candidate, at_the_like_of(best[-1].step))
         if not again or not shows(again[-1].step, best[-1].step):
             return False
         best = tuple(again)
@@ -86,15 +81,15 @@ def _shows_as_much(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one that explains it."""
     if isinstance(step.outcome, Lost) != isinstance(shown.outcome, Lost):
         return False  # SANE-1 forbids an internal error too, and that is another deviation than a death
-    if step.deviations == shown.deviations:
-        return bool(step.deviations)
+    if is_like(step, shown):
+        return True
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
         return False
-    presumed = {id for broken in shown.deviations for id in BY_ID[broken].presumes}
+    presumed = all(any(BY_ID[id].takes_for_granted(other) for id in shown.deviations) for other in step.deviations)
     other_client = step.call.client != shown.call.client
-    return bool(step.deviations) and (other_client or presumed.issuperset(step.deviations))
+    return bool(step.deviations) and (other_client or presumed)
 
 
 def _is_plainer(step: Step, shown: Step) -> bool:
     """The step is the deviation that was shown, or one after which nothing is known any more either."""
-    return bool(step.deviations) and (step.deviations == shown.deviations or step.belief is None)
+    return is_like(step, shown) or (bool(step.deviations) and step.belief is None)

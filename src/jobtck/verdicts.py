@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobtck.claims import unkept_calls
+from jobtck.claims import never_answered, never_answered_text, never_succeeded, unkept_calls
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.record import (
@@ -56,9 +56,10 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     stale = tuple(each for each in missed if was_seen(each, version))
     absent = tuple(each for each in missed if not was_seen(each, version))
     of_the_list = [unseen_text(listed, below, version), *(absent_text(each, below, version) for each in absent)]
-    unkept = unkept_calls(target.capabilities, tally)
+    unkept, silent = unkept_calls(target.capabilities, tally), never_answered(tally)
+    refused = tuple(call for call in never_succeeded(tally) if call not in unkept)
     return Record(
-        verdict=_verdict(hunt, requirements, tally, broken_claims=bool(stale or unkept), strict=strict),
+        verdict=_verdict(hunt, requirements, tally, broken_claims=bool(stale or unkept or refused), strict=strict),
         target=target_record(target),
         requirements=requirements,
         cells=_cells(tally),
@@ -68,6 +69,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         command=command,
         notes=(
             *hunt.notes,
+            *map(never_answered_text, silent),
             *([str(hunt.failure)] if hunt.failure else []),
             *map(expired_text, expired),
             *filter(None, of_the_list),
@@ -76,6 +78,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         expired_known=expired,
         absent_known=absent,
         unkept_calls=unkept,
+        never_succeeded=refused,
         strict=strict,
     )
 
@@ -112,6 +115,8 @@ def _requirement(
         verdict, reason = Verdict.UNSUPPORTED, f"only in designs where {missing}"
     elif missing := requirement.needs.missing_in_backend(target.design, target.capabilities):
         verdict, reason = Verdict.UNSUPPORTED, f"the backend lacks {missing}"
+    elif not exercised and not hunt.chart.is_cut_off and requirement.id not in hunt.chart.exercises:
+        verdict, reason = Verdict.UNSUPPORTED, "what the backend declares leads to no call that is about it"
     elif not exercised:
         left_out = requirement.id in hunt.left_out
         verdict, reason = Verdict.NOT_EXERCISED, LEFT_OUT_REASON if left_out else _why_not(hunt)
@@ -153,7 +158,11 @@ def _verdict(
     binding = [each for each in requirements if strict or each.level == Level.MUST]
     if broken_claims or any(each.verdict is Verdict.FAIL for each in binding):
         return RunVerdict.NONCONFORMING
-    if not tally.calls or any(each.is_missed for each in requirements if each.level == Level.MUST):
+    if (
+        not tally.calls
+        or never_answered(tally)
+        or any(each.is_missed for each in requirements if each.level == Level.MUST)
+    ):
         return RunVerdict.INCOMPLETE
     if not any(each.verdict in (Verdict.PASS, Verdict.KNOWN) and each.level == Level.MUST for each in requirements):
         return RunVerdict.INCOMPLETE
