@@ -18,6 +18,7 @@ from jobtck.conformance.calls import (
     CrashGuest,
     Destroy,
     Disconnect,
+    EndSession,
     Flaw,
     GetBlockJobInfo,
     GetJobInfo,
@@ -51,7 +52,7 @@ from jobtck.conformance.calls import (
     TakeEvents,
 )
 from jobtck.conformance.design import Zero
-from jobtck.conformance.outcomes import Both, Outcome, Refusal, Unknown
+from jobtck.conformance.outcomes import Both, Lost, Outcome, Refusal, Unknown
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Job, Kept, Phase
 
@@ -83,6 +84,8 @@ def fared(scene: Scene, outcome: Outcome) -> Fared:
     answers = outcome.answers if isinstance(outcome, Both) else (outcome,)
     if all(isinstance(each, Unknown) for each in answers):
         return Fared.CUT_OFF if scene.flaw is Flaw.CUT_OFF else Fared.UNANSWERED
+    if isinstance(outcome, Lost):
+        return Fared.OTHERWISE
     if not all(isinstance(each, Refusal | Unknown) for each in answers):
         return Fared.SUCCEEDED
     return Fared.REFUSED if in_order(scene) else Fared.OTHERWISE
@@ -220,7 +223,7 @@ _IN_ORDER: Mapping[type[Call], Callable[[Scene], bool]] = {
     **dict.fromkeys(ACCEPTED_IN, _verb),
     Start: _stopped,
     **dict.fromkeys((Destroy, CrashGuest), _running),
-    **dict.fromkeys((Disconnect, RestartServer, TakeEvents, Inspect), _always),
+    **dict.fromkeys((Disconnect, RestartServer, TakeEvents, Inspect, EndSession), _always),
     Save: _free,
     Settle: _running,
 }

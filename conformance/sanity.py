@@ -244,6 +244,7 @@ SANITY = (
         speaks_of=Single,
         form_only=True,
         of_time=True,
+        presumes=("ISO-1",),
     ),
     Requirement(
         id="ANS-3",
@@ -254,7 +255,7 @@ SANITY = (
         then=lambda scene, answer: not was_held_up(scene, answer.outcome),
         form_only=True,
         of_time=True,
-        presumes=("TIME-2",),
+        presumes=("TIME-2", "ISO-1"),
         about_the_answer=True,
     ),
     Requirement(

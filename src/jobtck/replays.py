@@ -43,7 +43,7 @@ def at_the_like_of(shown: Step) -> Ends:
 
 
 def is_like(step: Step, shown: Step) -> bool:
-    """Both break the same demands of the same requirements by the same answer to the same call, whatever it is about."""
+    """Both break the same demands by the same answer to the same call, whatever job or disk that is about."""
     return bool(step.deviations) and _likeness(step) == _likeness(shown)
 
 
