@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jobtck.conformance.calls import ARRANGED, AbortJob, GetJobInfo, GetJobStats, call_name
+from jobtck.conformance.calls import ARRANGED, AbortJob, GetJobInfo, GetJobStats, TakeEvents, call_name
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Job
 
@@ -26,6 +26,8 @@ def _job_words(here: Scene) -> str:
     call = here.call
     if isinstance(call, GetJobStats) and call.completed:
         return str(here.domain.last or "")
+    if isinstance(call, TakeEvents):
+        return str(here.domain.last or "") if here.domain.owed else ""
     kinds = [str(job.kind) for job in _jobs(here)]
     if not kinds and here.gone is not None:
         return str(here.gone.kind)

@@ -77,7 +77,7 @@ def digest(design: Design, state: State, call: Call, outcome: Outcome) -> tuple[
     elif kind is Inspect:
         named = (domain.kept, domain.last, domain.stopped_before)
     elif kind is TakeEvents:
-        named = (domain.owed, domain.stopped_before)
+        named = (domain.owed, domain.last, domain.stopped_before)
     besides = False
     for other in state.domains:
         if other.jobs and other is not domain:

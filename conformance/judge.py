@@ -16,7 +16,7 @@ from jobtck.conformance.model import after, follows, futures, unheard
 from jobtck.conformance.order import Fared, fared
 from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited, is_silent
 from jobtck.conformance.record import Symptom
-from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement, was_held_up
+from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement, Trouble, trouble_in
 from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import State, initial
 from jobtck.conformance.symptoms import symptoms
@@ -142,7 +142,10 @@ class Judge:
             and not requirement.needs.missing_in_design(design)
             and not requirement.needs.missing_in_backend(design, capabilities)
         )
-        self._of_time = tuple(requirement for requirement in self.requirements if requirement.of_time)
+        self._in_trouble = {
+            trouble: tuple(requirement for requirement in self.requirements if trouble in requirement.troubles)
+            for trouble in Trouble
+        }
         self.is_restless = bool(capabilities.transient) or capabilities.abort_is_asynchronous
         self._rulings: dict[object, Ruling] = {}
         self._distinct: dict[object, Ruling] = {}  # most digests are ruled as some other was
@@ -197,6 +200,8 @@ class Judge:
         seen = [(requirement, symptoms(here, about, answer, requirement)) for requirement in applied]
         broken = [requirement for requirement, found in seen if found]
         promising = applied
+        if trouble_in(here, outcome) in (Trouble.INTERNAL, Trouble.STOPPED):  # it promised what any refusal does
+            promising = self._applied(here, Answer(REFUSED))
         if isinstance(outcome, Unknown):  # it promised what it would have promised whoever had heard it refused
             heard = here if here.flaw is not Flaw.CUT_OFF else replace(here, call=alone(call, call.client))
             promising = self._applied(heard, Answer(REFUSED))
@@ -218,7 +223,8 @@ class Judge:
         )
 
     def _applied(self, here: Scene, answer: Answer) -> list[Requirement]:
-        among = self._of_time if was_held_up(here, answer.outcome) else self.requirements
+        trouble = trouble_in(here, answer.outcome)
+        among = self.requirements if trouble is None else self._in_trouble[trouble]
         return [requirement for requirement in among if requirement.applies(here, answer)]
 
     def left_alone(self, step: Step) -> bool:

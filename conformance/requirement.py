@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from types import UnionType
 
-from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, call_name
+from jobtck.conformance.calls import BLOCK_KIND, Call, Flaw, Storage, call_name
 from jobtck.conformance.capabilities import Capabilities, Feature
 from jobtck.conformance.cells import told_words
 from jobtck.conformance.design import Design, Handle, Namespace, Reuse, Zero
@@ -46,6 +46,15 @@ class Answer:
     has_order: bool = True
 
 
+class Trouble(StrEnum):
+    """What keeps a call from being answered, whatever it asks for."""
+
+    HELD_UP = "something is in the way"
+    INTERNAL = "an internal error"
+    STOPPED = "the domain is not running, and nobody stopped it"
+
+
+ANY_TROUBLE = frozenset(Trouble)
 EVERYTHING = ("everything",)
 When = Callable[[Scene], bool]
 Then = Callable[[Scene, Answer], bool]
@@ -155,8 +164,8 @@ class Requirement:
     same.
     `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
     that breaks one of them, it is to blame; `EVERYTHING` stands for all of them.
-    One that is `of_time` speaks also of answers that only say that the call was held up. One that is `about_the_answer`
-    blames no call before.
+    `troubles` are those of which it speaks: an answer that only says so says nothing about the others' concerns. One
+    that is `about_the_answer` blames no call before.
     Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
     `provisional` is the reason why nothing exercises it yet.
     """
@@ -173,7 +182,7 @@ class Requirement:
     general: bool = False
     presumes: tuple[str, ...] = ()
     form_only: bool = False
-    of_time: bool = False
+    troubles: frozenset[Trouble] = frozenset()
     about_the_answer: bool = False
     provisional: str = ""
 
@@ -203,6 +212,17 @@ class Requirement:
     def takes_for_granted(self, other: str) -> bool:
         """The requirement of that id is presumed."""
         return self.presumes == EVERYTHING or other in self.presumes
+
+
+def trouble_in(scene: Scene, outcome: Outcome) -> Trouble | None:
+    """What kept the call from being answered, if the refusal says no more than that."""
+    if not isinstance(outcome, Refusal):
+        return None
+    if outcome.kind is ErrorKind.INTERNAL and not scene.is_environment and scene.storage is not Storage.FULL:
+        return Trouble.INTERNAL
+    if outcome.kind is ErrorKind.NOT_RUNNING and scene.domain.running:
+        return Trouble.STOPPED
+    return Trouble.HELD_UP if was_held_up(scene, outcome) else None
 
 
 def was_held_up(scene: Scene, outcome: Outcome) -> bool:

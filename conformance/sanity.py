@@ -37,6 +37,7 @@ from jobtck.conformance.outcomes import (
 )
 from jobtck.conformance.predicates import accepted, also, anything, on, statistics
 from jobtck.conformance.requirement import (
+    ANY_TROUBLE,
     EVERYTHING,
     SENSE,
     Answer,
@@ -45,8 +46,10 @@ from jobtck.conformance.requirement import (
     Level,
     Needs,
     Requirement,
+    Trouble,
     doc,
     mail,
+    trouble_in,
     was_held_up,
 )
 from jobtck.conformance.scene import Scene
@@ -112,7 +115,7 @@ def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
     if scene.is_query and _timed_out(answer):
         return False
     refused = isinstance(answer.outcome, Refusal) and answer.outcome.kind not in HELD_UP
-    needs_none = (scene.is_query or refused) and not may_have_to_start(scene)
+    needs_none = scene.is_query or refused
     return answer.waited is Waited.AT_ONCE or not needs_none
 
 
@@ -129,13 +132,8 @@ def not_held_up(scene: Scene, answer: Answer) -> bool:
     """The call neither waits nor is refused for what is in its way; what takes seconds anyway may take them."""
     if isinstance(answer.outcome, Refusal) and answer.outcome.kind in HELD_UP:
         return False
-    takes_seconds = call_name(type(scene.call)) in scene.capabilities.costly_calls or may_have_to_start(scene)
+    takes_seconds = call_name(type(scene.call)) in scene.capabilities.costly_calls
     return takes_seconds or answer.waited is Waited.AT_ONCE
-
-
-def may_have_to_start(scene: Scene) -> bool:
-    """The call may be the first about that domain: guests besides the first are started when they are needed."""
-    return scene.call.domain > 0 and not scene.domain.jobs
 
 
 def in_bounded_time(_: Scene, answer: Answer) -> bool:
@@ -156,7 +154,8 @@ def may_stop_the_guest(scene: Scene) -> bool:
 
 def the_guest_lives(scene: Scene, answer: Answer) -> bool:
     """The guest neither died nor stopped, unless the call was there to stop it."""
-    return may_stop_the_guest(scene) or not has_met(answer, Fate.DIED, Party.GUEST)
+    died = has_met(answer, Fate.DIED, Party.GUEST) or trouble_in(scene, answer.outcome) is Trouble.STOPPED
+    return may_stop_the_guest(scene) or not died
 
 
 def has_met(answer: Answer, fate: Fate, *parties: Party) -> bool:
@@ -231,7 +230,7 @@ SANITY = (
         then=(Demand("", in_bounded_time, tells=how_long),),
         speaks_of=Outcome,
         form_only=True,
-        of_time=True,
+        troubles=ANY_TROUBLE,
     ),
     Requirement(
         id="TIME-2",
@@ -243,7 +242,7 @@ SANITY = (
         then=(Demand("", needs_no_waiting, tells=how_long),),
         speaks_of=Single,
         form_only=True,
-        of_time=True,
+        troubles=ANY_TROUBLE,
         presumes=("ISO-1",),
     ),
     Requirement(
@@ -254,7 +253,7 @@ SANITY = (
         when=asks_a_running_domain,
         then=lambda scene, answer: not was_held_up(scene, answer.outcome),
         form_only=True,
-        of_time=True,
+        troubles=frozenset({Trouble.HELD_UP}),
         presumes=("TIME-2", "ISO-1"),
         about_the_answer=True,
     ),
@@ -266,7 +265,7 @@ SANITY = (
         when=beside_a_job_elsewhere,
         then=not_held_up,
         form_only=True,
-        of_time=True,
+        troubles=frozenset({Trouble.HELD_UP}),
         presumes=EVERYTHING,
         about_the_answer=True,
     ),
@@ -280,6 +279,7 @@ SANITY = (
         then=(Demand("", no_internal_error, tells=internal),),
         speaks_of=Refusal | Both | Lost,
         form_only=True,
+        troubles=frozenset({Trouble.INTERNAL}),
     ),
     Requirement(
         id="SANE-2",
@@ -289,6 +289,6 @@ SANITY = (
         when=lambda scene: scene.domain.running and not may_stop_the_guest(scene),
         then=the_guest_lives,
         speaks_of=Outcome,
-        form_only=True,
+        troubles=frozenset({Trouble.STOPPED}),
     ),
 )

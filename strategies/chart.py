@@ -9,6 +9,7 @@ from jobtck.conformance.calls import (
     BlockJobAbort,
     Call,
     Destroy,
+    EndSession,
     Kind,
     Save,
     Settle,
@@ -19,6 +20,7 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.cells import Cell, cell, domain_words, kept_words
 from jobtck.conformance.judge import Belief, Judge
+from jobtck.conformance.outcomes import DONE
 from jobtck.conformance.state import Gone, HandleState, Kept, Phase
 from jobtck.strategies.alphabet import Alphabet
 from jobtck.strategies.begins import is_on_bad_storage
@@ -60,11 +62,13 @@ class Chart:
     places: dict[str, Place] = field(default_factory=dict)
     ways: dict[Cell, tuple[Place, Move]] = field(default_factory=dict)
     is_cut_off: bool = False
+    between_sessions: tuple[str, ...] = ()  # what the end of a session exercises
 
     @property
     def exercises(self) -> frozenset[str]:
-        """The requirements that some call of the chart exercises."""
-        return frozenset(id for place in self.places.values() for move in place.moves for id in move.exercises)
+        """The requirements that some call of the chart exercises, or the end of a session."""
+        moves = (move for place in self.places.values() for move in place.moves)
+        return frozenset((*self.between_sessions, *(id for move in moves for id in move.exercises)))
 
     def way(self, visited: Cell) -> tuple[Call, ...]:
         """The calls that visit a cell soonest, the cell's own call last."""
@@ -146,8 +150,8 @@ def waits(capabilities: Capabilities, belief: Belief, call: Call) -> bool:
 
 def draw(judge: Judge, alphabet: Alphabet) -> Chart:
     """The chart, by breadth-first search over what the requirements let happen."""
-    chart = Chart()
     start = judge.start()
+    chart = Chart(between_sessions=judge.step(start, EndSession(), DONE).ruling.exercised)
     first = Place(place_words(start), (), start, costly=False)
     chart.places[first.words] = first
     waited: set[str] = set()

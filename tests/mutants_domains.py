@@ -188,7 +188,7 @@ MUTANTS = (
     Mutant(CurrentOfAnyDomain, ZERO_ID, "ZERO-3", 2),
     Mutant(GivesAnIdBack, LISTED_IDS, "ID-3", 4),
     Mutant(NumbersCopiesApart, PARALLEL_IDS, "ID-2", 3),
-    Mutant(HandlesOfOneId, OPAQUE_HANDLES, "ID-2", 4),
+    Mutant(HandlesOfOneId, OPAQUE_HANDLES, "ID-2", 4, calls_more=300),
     Mutant(ShowsNoJob, DEFAULT_JOB, "QUERY-6", 2),
     Mutant(ShowsNoJob, PARALLEL_IDS, "QUERY-6", 2),
     Mutant(LosesTheUnheard, ZERO_ID, "ZERO-2", 3),

@@ -267,7 +267,8 @@ class TakesItsTime(Slow):
 
     def block_job_set_speed(self, guest: Guest, call: calls.BlockJobSetSpeed) -> Outcome:
         outcome = super().block_job_set_speed(guest, call)
-        if not isinstance(outcome, Refusal):
+        is_alone = sum(bool(each.jobs) for each in self.guests.values()) == 1  # else it would hold up another domain
+        if not isinstance(outcome, Refusal) and is_alone:
             self.take(6.0)
         return outcome
 

@@ -56,7 +56,9 @@ def test_a_listed_deviation_that_is_gone_fails_its_requirement(
 ) -> None:
     file = pytester.path / "known.toml"
     file.write_text(
-        '[[known]]\nrequirement = "END-6"\nbackend = "reference"\nversions = ">=0"\n'
+        '[[known]]\nrequirement = "END-6"\ndemand = "a success carries no error message"\n'
+        'call = "get_job_stats"\nanswer = "backup: success, with an error message"\n'
+        'backend = "reference"\nversions = ">=0"\n'
         'reason = "it lies"\nreference = "issue 7"\n'
     )
     outcome = suite("--jobtck-design", "default-job", "--jobtck-known", str(file), "-k", "END-6 or BEGIN-2")

@@ -132,7 +132,20 @@ class Findings:
         """Keeps what only follows from a deviation with it, and not beside it; what is listed explains nothing else."""
         listed = [each for each in self.deviations if self._is_listed(each.symptoms)]
         news = [each for each in self.deviations if not self._is_listed(each.symptoms)]
-        self.deviations = [*folded(news), *listed]
+        self.deviations = [*folded(_joined(news)), *listed]
+
+
+def _joined(deviations: Sequence[Deviation]) -> list[Deviation]:
+    """Deviations from the same demands in calls about the same are one, with the symptoms of all of them."""
+    joined: dict[tuple[object, ...], Deviation] = {}
+    for each in deviations:
+        what = (each.requirements, *sorted({(s.demand, s.call, s.job, s.flaw) for s in each.symptoms}))
+        other = joined.get(what, each)
+        best = min(other, each, key=lambda one: (one.is_flaky, len(one.lines)))
+        met = each.met if other is each else each.met + other.met
+        symptoms = tuple(dict.fromkeys((*other.symptoms, *each.symptoms)))
+        joined[what] = replace(best, met=met, exercised=max(met, other.exercised, each.exercised), symptoms=symptoms)
+    return list(joined.values())
 
 
 def _is_better(deviation: Deviation, other: Deviation) -> bool:
