@@ -8,8 +8,9 @@ from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
 from jobtck.conformance.judge import Ruling
 from jobtck.conformance.order import Fared
-from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.outcomes import DONE, Waited
 from jobtck.conformance.record import Symptom
+from jobtck.conformance.requirement import Requirement
 
 PENDING_MAX = 20_000  # rulings counted one by one before they are folded into cells
 
@@ -38,6 +39,7 @@ class Tally:
 
     exercised: Counter[str] = field(default_factory=Counter)
     contexts: Counter[Context] = field(default_factory=Counter)  # answers to calls about the same
+    chances: Counter[tuple[Context, str]] = field(default_factory=Counter)  # of these, by requirement exercised
     fared: Counter[tuple[str, Fared]] = field(default_factory=Counter)  # by the call's name
     visits: dict[Answered, Visit] = field(default_factory=dict)
     calls: int = 0
@@ -60,18 +62,31 @@ class Tally:
     def exercise(self, ruling: Ruling) -> None:
         """What the kit makes between sessions exercises requirements, and is no call of the API."""
         self.exercised.update(ruling.exercised)
-        self.contexts[ruling.context] += 1
+        self._count_chances(ruling, 1)
 
     def fold(self) -> None:
         """Adds what was counted by ruling to requirements and cells."""
         for (ruling, code), visit in self._pending.items():
             for id in ruling.exercised:
                 self.exercised[id] += visit.count
-            self.contexts[ruling.context] += visit.count
+            self._count_chances(ruling, visit.count)
             self.fared[ruling.cell.call_name, ruling.fared] += visit.count
             told = f"{ruling.told} {code}".rstrip()
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviating), visit)
         self._pending.clear()
+
+    def _count_chances(self, ruling: Ruling, count: int) -> None:
+        self.contexts[ruling.context] += count
+        for id in ruling.exercised:
+            self.chances[ruling.context, id] += count
+
+    def chances_of(self, context: Context, requirement: Requirement) -> int:
+        """How many answers to calls about the same could have broken the requirement.
+
+        One that speaks only of what went wrong could have been broken by each of them.
+        """
+        speaks_of_values = isinstance(DONE, requirement.speaks_of)
+        return self.chances[context, requirement.id] if speaks_of_values else self.contexts[context]
 
     def exercised_ids(self) -> set[str]:
         """The requirements exercised so far; another thread may be counting."""
@@ -83,6 +98,7 @@ class Tally:
         other.fold()
         self.exercised.update(other.exercised)
         self.contexts.update(other.contexts)
+        self.chances.update(other.chances)
         self.fared.update(other.fared)
         for key, visit in other.visits.items():
             self._add(key, visit)

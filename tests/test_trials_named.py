@@ -10,7 +10,7 @@ from tests.trials import LONG, try_driver
     ("mistake", "names", "calls_max"),
     [
         ("id-given-back", {"ID-2", "ID-3"}, 4),
-        ("guest-dies", {"SANE-2"}, 2),
+        ("guest-dies", {"SANE-2"}, 3),  # what is called next shows it
         ("lock-stays", {"BEGIN-1", "BEGIN-4", "FAULT-1", "FAULT-4"}, 5),
     ],
 )

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from jobtck.confirm import TOO_LATE, Seen, as_seen
+from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.cells import Cell
-from jobtck.conformance.context import Context
 from jobtck.conformance.folding import folded
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
+from jobtck.conformance.tally import Tally
 from jobtck.strategies.chart import Chart
 
 FOUND_MAX = 200  # different deviations followed up; a backend with more has shown enough
@@ -102,12 +103,16 @@ class Findings:
         place, _ = self._chart.ways[each]
         return not place.belief.is_sure, len(place.path)
 
-    def add(self, found: Found, deviation: Deviation, contexts: Counter[Context]) -> None:
+    def add(self, found: Found, deviation: Deviation, tally: Tally) -> None:
         """Keeps the deviation with its counts."""
         met = self._met[found.sort]
         if not self._is_listed(deviation.symptoms):
             self._shown.setdefault(found.seen.requirements, _sort_of(deviation))
-        self.add_shown(replace(deviation, met=met, exercised=max(met, contexts[found.seen.step.ruling.context])))
+        self.add_shown(replace(deviation, met=met, exercised=max(met, self._chances(found, tally))))
+
+    def _chances(self, found: Found, tally: Tally) -> int:
+        step = found.seen.step
+        return max(tally.chances_of(step.ruling.context, BY_ID[id]) for id in step.deviations)
 
     def add_shown(self, deviation: Deviation) -> None:
         """Keeps the deviation; what was shown by other calls before is kept with the fewer calls."""
@@ -119,14 +124,14 @@ class Findings:
                 return
         self.deviations.append(deviation)
 
-    def add_alike(self, found: Found, contexts: Counter[Context]) -> None:
+    def add_alike(self, found: Found, tally: Tally) -> None:
         """Counts what was not run again with others of its requirements, or keeps it as it was seen."""
         shown = self._shown.get(found.seen.requirements)
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == shown:
                 self.deviations[at] = replace(each, met=each.met + self._met[found.sort])
                 return
-        self.add(found, as_seen(found.seen, not_again=TOO_LATE), contexts)
+        self.add(found, as_seen(found.seen, not_again=TOO_LATE), tally)
 
     def fold(self) -> None:
         """Keeps what only follows from a deviation with it, and not beside it; what is listed explains nothing else."""

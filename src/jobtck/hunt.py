@@ -253,7 +253,7 @@ class Hunt:
         again = Reruns(self.target, self.judge, self._stop.is_set, self._fail)
         if self.failure is not None:
             again.give_up("the run ended before")
-        again.run_all(self.findings, self.counted().contexts)
+        again.run_all(self.findings, self.counted())
 
     # -- the end --------------------------------------------------------------------------------------------------
 

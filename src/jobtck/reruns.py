@@ -1,16 +1,15 @@
 """What a hunt has met is run again: at first, and with time of its own, what is not listed; what is listed, once."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from jobtck.confirm import TOO_LATE, Patience, as_seen, confirm, recall
 from jobtck.conformance.capabilities import Target
-from jobtck.conformance.context import Context
 from jobtck.conformance.errors import JobtckError, SessionLost
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.record import Deviation
+from jobtck.conformance.tally import Tally
 from jobtck.findings import Findings, Found
 from jobtck.replays import Stage
 
@@ -37,16 +36,16 @@ class Reruns:
         """Nothing is run again from now on."""
         self._why_not = self._why_not or why
 
-    def run_all(self, findings: Findings, contexts: Counter[Context]) -> None:
+    def run_all(self, findings: Findings, tally: Tally) -> None:
         """Gives the findings what came of each deviation."""
         chosen, alike = findings.news()
         for found, deviation in zip(chosen, self._news(findings, chosen), strict=True):
-            findings.add(found, deviation, contexts)
+            findings.add(found, deviation, tally)
         for found in alike:
-            findings.add_alike(found, contexts)
+            findings.add_alike(found, tally)
         listed = findings.listed()
         for found, deviation in zip(listed, self._listed(findings, listed), strict=True):
-            findings.add(found, deviation, contexts)
+            findings.add(found, deviation, tally)
         findings.fold()
 
     def _news(self, findings: Findings, chosen: Sequence[Found]) -> list[Deviation]:
