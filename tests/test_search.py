@@ -433,7 +433,7 @@ def test_what_is_shown_begins_with_a_and_names_nothing_that_was_not_begun(
         for call in shown:
             reference = getattr(call, "job", None)
             assert not isinstance(reference, IdOf | HandleOf) or reference.label in begun
-            begun.update([call.label] if hasattr(call, "label") else [])
+            begun.update([label] if (label := getattr(call, "label", None)) is not None else [])
     assert len(relabelled(made)) == len(made)
     again = Session(Judge(design, target.capabilities), target.fresh())
     for call, before in zip(relabelled(made), session.history, strict=True):

@@ -31,6 +31,7 @@ SIDE_LANES = 12  # guests side by side, as many as calls wait for the state lock
 CONFIRM_SECONDS = 6.0  # kept back from the budget for running again what is listed, but no more than this share
 CONFIRM_SHARE = 0.25
 EXTRA_SECONDS = 45.0  # beyond the budget, on a machine so busy that a MUST is not exercised by then
+MISHAPS_TOLD_MAX = 5  # different ones, each with the proof that nobody here was to blame if there is one
 SEED_STRIDE = 1_000_003  # between the seeds of lanes, far more than the rounds of one
 
 Progress = Callable[[int, int, int], None]
@@ -246,7 +247,8 @@ class Hunt:
         mishaps = [str(error) for lane in (*self._fast, *self._side) for error in lane.mishaps]
         if mishaps and self.failure is None and not self._stop.is_set():
             times = "once" if len(mishaps) == 1 else f"{len(mishaps)} times"
-            self.notes.append(f"guests were exchanged for fresh ones {times}: {mishaps[0]}")
+            why = "; ".join(list(dict.fromkeys(mishaps))[:MISHAPS_TOLD_MAX])
+            self.notes.append(f"guests were exchanged for fresh ones {times}: {why}")
 
     def confirm_all(self) -> None:
         """Runs each deviation again, and keeps what came of that."""
