@@ -118,9 +118,7 @@ class Findings:
         """Keeps the deviation; what was shown by other calls before is kept with the fewer calls."""
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == _sort_of(deviation):
-                shorter = deviation if _is_better(deviation, each) else each
-                exercised = each.exercised + deviation.exercised
-                self.deviations[at] = replace(shorter, met=each.met + deviation.met, exercised=exercised)
+                self.deviations[at] = _together(each, deviation)
                 return
         self.deviations.append(deviation)
 
@@ -129,7 +127,9 @@ class Findings:
         shown = self._shown.get(found.seen.requirements)
         for at, each in enumerate(self.deviations):
             if _sort_of(each) == shown:
-                self.deviations[at] = replace(each, met=each.met + self._met[found.sort])
+                symptoms = tuple(dict.fromkeys((*each.symptoms, *found.sort[0])))
+                met = each.met + self._met[found.sort]
+                self.deviations[at] = replace(each, met=met, exercised=max(met, each.exercised), symptoms=symptoms)
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), tally)
 
@@ -145,17 +145,19 @@ def _joined(deviations: Sequence[Deviation]) -> list[Deviation]:
     joined: dict[tuple[object, ...], Deviation] = {}
     for each in deviations:
         what = (each.requirements, *sorted({(s.demand, s.call, s.job, s.flaw) for s in each.symptoms}))
-        other = joined.get(what, each)
-        best = min(other, each, key=lambda one: (one.is_flaky, len(one.lines)))
-        met = each.met if other is each else each.met + other.met
-        symptoms = tuple(dict.fromkeys((*other.symptoms, *each.symptoms)))
-        joined[what] = replace(best, met=met, exercised=max(met, other.exercised, each.exercised), symptoms=symptoms)
+        joined[what] = _together(joined[what], each) if what in joined else each
     return list(joined.values())
 
 
-def _is_better(deviation: Deviation, other: Deviation) -> bool:
-    """It shows more often what happens, or as often by fewer calls."""
-    return (deviation.is_flaky, len(deviation.lines)) < (other.is_flaky, len(other.lines))
+def _together(one: Deviation, other: Deviation) -> Deviation:
+    """Both as one, shown by what happens more often, or as often in fewer calls; their calls are about the same."""
+    met = one.met + other.met
+    return replace(
+        min(one, other, key=lambda each: (each.is_flaky, len(each.lines))),
+        met=met,
+        exercised=max(met, one.exercised, other.exercised),
+        symptoms=tuple(dict.fromkeys((*one.symptoms, *other.symptoms))),
+    )
 
 
 def _sort_of(deviation: Deviation) -> tuple[object, ...]:
