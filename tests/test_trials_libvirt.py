@@ -28,20 +28,20 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def test_an_address_that_stays_taken_is_shown_in_three_calls(shim: Path, tmp_path: Path) -> None:
+def test_an_address_that_stays_taken_is_shown_by_the_next_pull(shim: Path, tmp_path: Path) -> None:
     trial = try_libvirt(tmp_path, shim, "address-stays:1")
     assert trial.status == 1, trial.told
     assert "BEGIN-4" in trial.failed
     shown = trial.deviation("BEGIN-4")
-    assert (shown["reproduced"] > 0, len(shown["calls"])) == (True, 3)
+    calls = [each["call"] for each in shown["calls"] if each["call"] != "settle"]  # an abort takes a moment
+    assert (shown["reproduced"] > 0, calls) == (True, ["backup_begin", "abort_job", "backup_begin"])
 
 
 @pytest.mark.parametrize(
     ("mistakes", "names"),
     [  # one run for two that do not meet, for a run on libvirt takes half a minute
-        ("stats-internal:5,event-lost:5", {"SANE-1", "EVENT-1"}),
+        ("stats-internal:2,event-lost:2", {"SANE-1", "EVENT-1"}),
         ("guest-dies:3", {"SANE-2"}),
-        ("others-wait:1", {"ISO-1"}),
     ],
 )
 def test_mistakes_are_named_with_their_rates(mistakes: str, names: set[str], shim: Path, tmp_path: Path) -> None:
@@ -53,4 +53,4 @@ def test_mistakes_are_named_with_their_rates(mistakes: str, names: set[str], shi
 
 
 def try_libvirt(folder: Path, shim: Path, mistakes: str) -> Trial:
-    return run(folder, ["--backend", "libvirt", "--quick"], {"LD_PRELOAD": str(shim), "MISTAKES": mistakes})
+    return run(folder, ["--backend", "libvirt", "--budget", "30"], {"LD_PRELOAD": str(shim), "MISTAKES": mistakes})

@@ -11,7 +11,6 @@
 
 #define NEXT(call) ((__typeof__(&call)) dlsym(RTLD_NEXT, #call))
 #define GUESTS 256
-#define WAIT_MICROSECONDS 5200000 /* more than the kit allows for "at once" */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char stuck[GUESTS][VIR_UUID_BUFLEN]; /* guests whose address stays taken */
@@ -111,28 +110,6 @@ int virDomainGetJobStats(virDomainPtr domain, int *type, virTypedParameterPtr *p
         info.type != VIR_DOMAIN_JOB_NONE && made("stats-internal"))
         return refuse(VIR_ERR_INTERNAL_ERROR, "a job is running, and has no statistics");
     return NEXT(virDomainGetJobStats)(domain, type, params, count, flags);
-}
-
-/* Guests are in pairs, whose names end in -0 and -1 */
-int virDomainGetJobInfo(virDomainPtr domain, virDomainJobInfoPtr info)
-{
-    char name[128] = "";
-    size_t length;
-    virDomainPtr other;
-
-    strncpy(name, virDomainGetName(domain), sizeof(name) - 1);
-    length = strlen(name);
-    if (length && name[length - 1] == '1') {
-        name[length - 1] = '0';
-        other = virDomainLookupByName(virDomainGetConnect(domain), name);
-        if (other && NEXT(virDomainGetJobInfo)(other, info) == 0 && info->type != VIR_DOMAIN_JOB_NONE &&
-            made("others-wait"))
-            usleep(WAIT_MICROSECONDS);
-        if (other)
-            virDomainFree(other);
-        virResetLastError();
-    }
-    return NEXT(virDomainGetJobInfo)(domain, info);
 }
 
 static virConnectDomainEventJobCompletedCallback told_of;

@@ -62,6 +62,8 @@ def shrunk(play: Play, judge: Judge, shown: Shown, stop: Callable[[], bool]) -> 
     undisturbed(calls(), deviates_too)
     if best is not disturbed:
         shorten(calls(), still_deviates)
+    if any(isinstance(call, EndSession) for call in calls()) and still_deviates(in_one_session(judge, best)):
+        shorten(calls(), still_deviates)
     is_short = not (stop() or time.monotonic() > end)
     return Shown(best, len(best) if is_short else 1)
 
