@@ -209,7 +209,7 @@ def test_a_program_is_shown_the_libvirtd_that_it_is_to_ask(place: Place, found: 
 
 
 def test_a_race_is_tried_until_it_happens(place: Place, found: Callable[[str], Deviation]) -> None:
-    flaky = replace(found("speed"), reproduced=1)
+    flaky = replace(found("speed"), reproduced=1, runs=3)
     assert place.show(flaky, "sh")[0] == 1
     never = replace(flaky, breaking=flaky.allowed, allowed=flaky.breaking)
     for language, arguments in (("sh", [place.uri]), ("py", [])):
