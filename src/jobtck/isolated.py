@@ -27,9 +27,7 @@ from jobtck.fixtures.run_directory import (
     isolated_for,
     kill_guests_of,
     kill_isolated_for,
-    sweep_daemons,
-    sweep_embedded,
-    sweep_storage,
+    sweep_all,
 )
 from jobtck.isolated_process import Opened, Raised
 
@@ -116,9 +114,7 @@ class Worker:
 
 def _remove_remains_of(pid: int) -> None:
     kill_guests_of(pid)
-    sweep_embedded(None)
-    sweep_daemons(None)
-    sweep_storage(None)
+    sweep_all()
 
 
 def leave_nothing_of(pid: int) -> None:
