@@ -14,7 +14,7 @@ from jobtck.conformance.record import Deviation, TraceLine
 from jobtck.conformance.session import Performed
 from jobtck.conformance.state import State
 from jobtck.conformance.wording import LETTERS, answer_text
-from jobtck.replays import Stage, at_the_like_of, is_like
+from jobtck.replays import Stage, at_the_like_of, calls_of, shows_like
 from jobtck.shrinking import Shown, shrunk
 from jobtck.strategies.shorten import relabelled
 
@@ -58,11 +58,6 @@ class Seen:
         yield from dict.fromkeys((*self.ways, calls_of(self.session)))
 
 
-def calls_of(performed: Sequence[Performed]) -> tuple[Call, ...]:
-    """The calls that were made."""
-    return tuple(each.call for each in performed)
-
-
 def essences(session: Sequence[Performed]) -> Iterator[tuple[Call, ...]]:
     """Fewer calls that, as the model has it, lead to where the session ended: from when no job lived last, and all.
 
@@ -100,7 +95,7 @@ def recall(judge: Judge, seen: Seen, stage: Stage, is_over: Callable[[], bool]) 
             break
         performed = stage.replay(candidate, at_the_like_of(seen.step))
         runs += 1
-        if performed and is_like(performed[-1].step, seen.step):
+        if shows_like(performed, seen.step):
             return _deviation(judge, Shown(tuple(performed), needed=len(performed)), reproduced=1, runs=1)
     return as_seen(seen, runs, "" if runs else TOO_LATE)
 
@@ -160,13 +155,10 @@ class _Confirmation:
         by_chance = self._now_and_then(tries, FLAKY_RUNS_MAX)
         return by_chance or of_life or as_seen(self.seen, runs=sum(each.runs for each in tries))
 
-    def _deviates(self, performed: Sequence[Performed]) -> bool:
-        return bool(performed) and is_like(performed[-1].step, self.seen.step)
-
     def _on_fresh_guests(self, candidate: Sequence[Call]) -> Deviation | None:
         """The deviation as short as it can be made, if these calls show it on fresh guests."""
         performed = self.stage.replay_afresh(candidate, at_the_like_of(self.seen.step))
-        if not self._deviates(performed):
+        if not shows_like(performed, self.seen.step):
             return None
         shown = Shown(tuple(performed), needed=1)
         if _seconds(performed) < SLOW_SECONDS:
@@ -194,7 +186,7 @@ class _Confirmation:
             trying = best or min(tries, key=lambda each: each.cost)
             performed = self.stage.replay_afresh(trying.calls, at_the_like_of(self.seen.step))
             trying.runs += 1
-            if self._deviates(performed):
+            if shows_like(performed, self.seen.step):
                 trying.last = Shown(tuple(performed), needed=1)
                 trying.shown += 1
                 best = trying
@@ -215,7 +207,7 @@ class _Confirmation:
                 break
             performed = self.stage.replay_afresh(calls, at_the_like_of(wanted))
             runs += 1
-            if performed and is_like(performed[-1].step, wanted):
+            if shows_like(performed, wanted):
                 reproduced += 1
                 last = replace(shown, performed=tuple(performed))
             if _seconds(performed) > SLOW_SECONDS:

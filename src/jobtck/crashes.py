@@ -16,7 +16,7 @@ from jobtck.conformance.session import Performed
 from jobtck.conformance.wording import answer_text
 from jobtck.hunt import Hunt
 from jobtck.journal import Life, asked_in, lives_in
-from jobtck.replays import Stage, when_nothing_is_known
+from jobtck.replays import Stage, calls_of, when_nothing_is_known
 from jobtck.strategies.shorten import plainer, shorten
 
 BROKEN = {Fate.DIED: "SANE-1", Fate.HUNG: "TIME-1"}
@@ -130,8 +130,8 @@ class _Again:
             return True
 
         if self._fate is Fate.DIED:  # what hangs takes a minute each time
-            shorten([each.call for each in shown], still)
-            plainer([each.call for each in best], still)
+            shorten(calls_of(shown), still)
+            plainer(calls_of(best), still)
         return best
 
     def _rated(self, shown: list[Performed]) -> Deviation:
@@ -139,7 +139,7 @@ class _Again:
         reproduced = runs = 1
         while runs < RUNS and self._fate is Fate.DIED and not self._is_over():
             runs += 1
-            reproduced += self._shows(self._play([each.call for each in shown]))
+            reproduced += self._shows(self._play(calls_of(shown)))
         last = shown[-1].step
         return Deviation(
             requirements=last.deviations,

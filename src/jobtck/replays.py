@@ -47,6 +47,16 @@ def is_like(step: Step, shown: Step) -> bool:
     return bool(step.deviations) and _likeness(step) == _likeness(shown)
 
 
+def shows_like(performed: Sequence[Performed], shown: Step) -> bool:
+    """The calls ended in a step that deviates as that one does."""
+    return bool(performed) and is_like(performed[-1].step, shown)
+
+
+def calls_of(performed: Sequence[Performed]) -> tuple[Call, ...]:
+    """The calls that were made."""
+    return tuple(each.call for each in performed)
+
+
 def _likeness(step: Step) -> tuple[object, ...]:
     symptoms = step.symptoms_of(step.deviations)
     return (step.deviations, type(step.call), tuple((each.requirement, each.demand, each.answer) for each in symptoms))

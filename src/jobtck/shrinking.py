@@ -11,7 +11,7 @@ from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.judge import Judge, Step
 from jobtck.conformance.outcomes import Lost
 from jobtck.conformance.session import Performed
-from jobtck.replays import Ends, at_the_like_of, is_like
+from jobtck.replays import Ends, at_the_like_of, calls_of, is_like
 from jobtck.strategies.lives import ending_calls, sessions_of
 from jobtck.strategies.shorten import plainer, shorten, undisturbed
 
@@ -47,23 +47,20 @@ def shrunk(play: Play, judge: Judge, shown: Shown, stop: Callable[[], bool]) -> 
         best = tuple(again)
         return True
 
-    def calls() -> tuple[Call, ...]:
-        return tuple(each.call for each in best)
-
     still_deviates, deviates_too = partial(is_kept, _shows_as_much), partial(is_kept, _is_plainer)
-    if any(isinstance(call, EndSession) for call in calls()):
-        shorten(sessions_of(calls()), lambda sessions: still_deviates(tuple(chain.from_iterable(sessions))))
+    if any(isinstance(call, EndSession) for call in calls_of(best)):
+        shorten(sessions_of(calls_of(best)), lambda sessions: still_deviates(tuple(chain.from_iterable(sessions))))
         still_deviates(in_one_session(judge, best))
-    *way, last = calls()
+    *way, last = calls_of(best)
     undisturbed([last], lambda instead: deviates_too((*way, *instead)))
-    shorten(calls(), still_deviates)
-    plainer(calls(), still_deviates)
+    shorten(calls_of(best), still_deviates)
+    plainer(calls_of(best), still_deviates)
     disturbed = best
-    undisturbed(calls(), deviates_too)
+    undisturbed(calls_of(best), deviates_too)
     if best is not disturbed:
-        shorten(calls(), still_deviates)
-    if any(isinstance(call, EndSession) for call in calls()) and still_deviates(in_one_session(judge, best)):
-        shorten(calls(), still_deviates)
+        shorten(calls_of(best), still_deviates)
+    if any(isinstance(call, EndSession) for call in calls_of(best)) and still_deviates(in_one_session(judge, best)):
+        shorten(calls_of(best), still_deviates)
     is_short = not (stop() or time.monotonic() > end)
     return Shown(best, len(best) if is_short else 1)
 
