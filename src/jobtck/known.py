@@ -171,8 +171,13 @@ def expired_text(known: KnownDeviation) -> str:
 
 def concerns(known: KnownDeviation, backend: str, design: str, version: str) -> bool:
     """The listed deviation is one of that backend, playing that design, in that version."""
-    fits = SpecifierSet(known.versions).contains(version or "0", prereleases=True)
+    fits = is_in_range(version or "0", known.versions)
     return known.backend == backend and known.design in ("", design) and fits
+
+
+def is_in_range(version: str, versions: str) -> bool:
+    """The release is one of those of the range; one before a release counts as any other."""
+    return SpecifierSet(versions).contains(version, prereleases=True)
 
 
 def was_seen(known: KnownDeviation, version: str) -> bool:

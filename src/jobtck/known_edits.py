@@ -96,9 +96,13 @@ def _added(text: str, entry: KnownDeviation) -> str:
     tables.append(table)
     document = tomlkit.document()
     document[KNOWN] = tables
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline_of(text)
     gap = "" if not text else newline if text.endswith(newline) else newline * 2
     return text + gap + tomlkit.dumps(document).replace("\n", newline)
+
+
+def _newline_of(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _value(value: object) -> object:
@@ -124,7 +128,7 @@ def _checked_on(text: str, seen: Mapping[str, Iterable[str]], place: str) -> str
         table[backend] = list(releases)
     new = tomlkit.document()
     new[SEEN] = table
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline_of(text)
     written = tomlkit.dumps(new).replace("\n", newline) + newline
     lines = text.splitlines(keepends=True)
     first = next((_start(lines, number) for number, line in enumerate(lines) if HEADER.match(line)), len(lines))

@@ -19,7 +19,7 @@ from jobtck.conformance.record import (
     Verdict,
     judged_below,
 )
-from jobtck.known import PLACEHOLDER, concerns, parse_drafts
+from jobtck.known import PLACEHOLDER, concerns, is_in_range, parse_drafts
 from jobtck.known_edits import Edits, edited
 from jobtck.reportdir import write_whole
 from jobtck.reports.texts import legible
@@ -79,8 +79,9 @@ def edits(listed: Sequence[KnownDeviation], records: Iterable[Record]) -> Edits:
             removed.add(place)
     kept = [each for place, each in enumerate(listed) if place not in removed]
     renewed = [listed[place] for place in sorted(old)]
-    added = _added(sightings, kept, renewed, records, _seen(listed, records))
-    return Edits(frozenset(removed), tuple(changed), tuple(added), _seen_now(listed, records))
+    seen = _seen(listed, records)
+    added = _added(sightings, kept, renewed, records, seen)
+    return Edits(frozenset(removed), tuple(changed), tuple(added), _seen_now(seen, records))
 
 
 def _sightings(record: Record) -> Iterator[Sighting]:
@@ -134,9 +135,9 @@ def _change(
             change["design"] = designs.pop()
         return change
     gone = {version_of(record) for record in stale} - happened
-    outside = {each for each in happened if each and not SpecifierSet(known.versions).contains(each, prereleases=True)}
+    outside = {each for each in happened if each and not is_in_range(each, known.versions)}
     if outside:
-        listed = {each for each in known.seen if SpecifierSet(known.versions).contains(each, prereleases=True)}
+        listed = {each for each in known.seen if is_in_range(each, known.versions)}
         change["versions"] = open_range((listed | happened) - gone, {*known.seen, *gone} - happened)
     elif gone:
         versions = _without(known, gone, happened)
@@ -163,10 +164,10 @@ def _met(record: Record) -> frozenset[Symptom]:
 
 def _without(known: KnownDeviation, gone: set[str], happened: set[str]) -> str:
     """The range without these versions; empty where that would leave nothing, as far as a range says."""
-    left = SpecifierSet(known.versions)
-    if "" in gone or any(each.operator in ("==", "===") and "*" not in each.version for each in left):
+    clauses = SpecifierSet(known.versions)
+    if "" in gone or any(each.operator in ("==", "===") and "*" not in each.version for each in clauses):
         return ""
-    others = {each for each in {*known.seen, *happened} - gone if left.contains(each, prereleases=True)}
+    others = {each for each in {*known.seen, *happened} - gone if is_in_range(each, known.versions)}
     narrowed = known.versions
     for each in sorted(gone, key=Version):
         is_last = all(Version(other) < Version(each) for other in others)
@@ -251,8 +252,7 @@ def _seen(listed: Sequence[KnownDeviation], records: Iterable[Record]) -> Mappin
     return seen
 
 
-def _seen_now(listed: Sequence[KnownDeviation], records: Sequence[Record]) -> Mapping[str, tuple[str, ...]]:
+def _seen_now(seen: Mapping[str, Sequence[str]], records: Iterable[Record]) -> Mapping[str, tuple[str, ...]]:
     """The same, of the backends of these records only, in order."""
-    seen = _seen(listed, records)
     backends = dict.fromkeys(record.target.backend for record in records)
     return {each: tuple(sorted(seen[each], key=Version)) for each in backends if seen.get(each)}
