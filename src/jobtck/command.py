@@ -176,7 +176,7 @@ def _attempt(order: Order, directory: Path, console: Console) -> tuple[Ended, Cr
 
     try:
         journaled = replace(order, journals=journals)
-        ended = supervised(lambda: _run_and_report(journaled, directory, console), _leave_nothing_of, hangs)
+        ended = supervised(lambda: _run_and_report(journaled, directory, console), leave_nothing_of, hangs)
         crash = None
         if ended.died_of:
             crash = crash_from(journals, ended.died_of, has_hung=ended.has_hung, evidence=tuple(evidence))
@@ -221,12 +221,3 @@ def _keep(so_far: RunRecord, directory: Path) -> None:
     """The report of a run that goes on, for the case that it dies."""
     with suppress(BackendFailure):
         reportdir.write(replace(so_far, error=so_far.error or CUT_OFF), directory)
-
-
-def _leave_nothing_of(child: int) -> None:
-    """What a process that ended, however it did, left of hosts of its own is gone, as far as it is provably the kit's.
-
-    Of one that died a guest may have been about to start; of one that was interrupted, all is removed but what it was
-    making just then.
-    """
-    leave_nothing_of(child)

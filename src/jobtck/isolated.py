@@ -118,7 +118,11 @@ def _remove_remains_of(pid: int) -> None:
 
 
 def leave_nothing_of(pid: int) -> None:
-    """The processes that *pid*, which is gone, had started here are gone too; their directories are swept."""
+    """The processes that *pid*, which is gone, had started here are gone too; their directories are swept.
+
+    Of one that died a guest may have been about to start; of one that was interrupted, all is removed but what it was
+    making just then.
+    """
     kill_isolated_for(pid)
     _remove_remains_of(pid)
 

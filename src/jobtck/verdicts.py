@@ -43,9 +43,9 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
     """The record of a hunt that is over, however it ended; *today*, as 2027-06-30, ends what expired before it."""
     target, tally = hunt.target, hunt.counted()
     below, version = judged_below(target.versions)
-    concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
     listed = listed_for(target, known, today)
-    expired = tuple(each for each in concerned if has_expired(each, today) and _happened(each, hunt))
+    past = [each for each in _concerning(target, known) if has_expired(each, today)]
+    expired = tuple(each for each in past if _happened(each, hunt))
     requirements = tuple(_requirement(each, hunt, tally, listed) for each in CATALOGUE)
     exercised = {each.id for each in requirements if each.exercised}
     missed = [
@@ -85,9 +85,12 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
 
 def listed_for(target: Target, known: Sequence[KnownDeviation], today: str) -> list[KnownDeviation]:
     """The listed deviations that are an excuse for that target on that day."""
+    return [each for each in _concerning(target, known) if not has_expired(each, today)]
+
+
+def _concerning(target: Target, known: Sequence[KnownDeviation]) -> list[KnownDeviation]:
     _, version = judged_below(target.versions)
-    concerned = [each for each in known if concerns(each, target.name, target.design.name, version)]
-    return [each for each in concerned if not has_expired(each, today)]
+    return [each for each in known if concerns(each, target.name, target.design.name, version)]
 
 
 def _happened(known: KnownDeviation, hunt: Hunt) -> bool:
