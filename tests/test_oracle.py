@@ -266,7 +266,8 @@ def test_a_long_session_is_remembered_in_little_space() -> None:
         assert len(domain.gone) <= GONE_MAX
         assert domain.owed is None or len(domain.owed) <= OWED_MAX
     half, whole = sizes
-    assert all(now <= before * 1.5 + 50 for before, now in zip(half, whole, strict=True)), sizes
+    # What does not forget would have twice as much. The judge's cache meets ever fewer cells that are new to it.
+    assert all(now <= before * 1.7 + 50 for before, now in zip(half, whole, strict=True)), sizes
 
 
 def remembered(session: Session, judge: Judge) -> tuple[int, ...]:

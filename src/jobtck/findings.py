@@ -124,12 +124,14 @@ class Findings:
 
     def add_alike(self, found: Found, tally: Tally) -> None:
         """Counts what was not run again with others of its requirements, or keeps it as it was seen."""
-        shown = self._shown.get(found.seen.requirements)
+        broken = found.seen.requirements
         for at, each in enumerate(self.deviations):
-            if _sort_of(each) == shown:
+            if _sort_of(each) == self._shown.get(broken):
                 symptoms = tuple(dict.fromkeys((*each.symptoms, *found.sort[0])))
                 met = each.met + self._met[found.sort]
-                self.deviations[at] = replace(each, met=met, exercised=max(met, each.exercised), symptoms=symptoms)
+                both = replace(each, met=met, exercised=max(met, each.exercised), symptoms=symptoms)
+                self.deviations[at] = both
+                self._shown[broken] = _sort_of(both)  # more symptoms make another sort of it
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), tally)
 
