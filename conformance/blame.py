@@ -21,7 +21,8 @@ from jobtck.conformance.outcomes import (
     TypeOf,
     Unknown,
 )
-from jobtck.conformance.requirement import Hurt, Requirement
+from jobtck.conformance.requirement import Hurt, Requirement, Trouble, trouble_in
+from jobtck.conformance.scene import scene
 
 _OF_FORM = (Refusal, Description, Completed)  # whose form may be wrong because of a call before
 
@@ -36,7 +37,7 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
     nobody heard whether a call before it was done, is to blame if all that follows agrees with it.
     """
     *before, last = steps
-    if all(BY_ID[id].about_the_answer for id in last.deviations):
+    if all(BY_ID[id].about_the_answer for id in last.deviations) or _was_held_up(judge, last):
         return last.deviations
     if disbelieved := _disbelieved(judge, steps):
         return disbelieved
@@ -47,6 +48,11 @@ def blame(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
         if broken := _broken_promises(judge, suspect, shown):
             return tuple(promise.id for promise in broken)
     return last.deviations
+
+
+def _was_held_up(judge: Judge, step: Step) -> bool:
+    here = scene(judge.design, judge.capabilities, step.before.state, step.call)
+    return trouble_in(here, step.outcome) is Trouble.HELD_UP
 
 
 def _disbelieved(judge: Judge, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -97,7 +103,7 @@ def shows(step: Step) -> Hurt:
             return Hurt.STATISTICS | Hurt.GONE | Hurt.NEW
         case Events():
             return Hurt.GONE | Hurt.NEW
-        case JobInfo(ran_backwards=back) | BlockInfo(ran_backwards=back) if back:
+        case JobInfo(reading=reading) | BlockInfo(reading=reading) if reading.ran_backwards:
             return Hurt.NOTHING
         case JobInfo(type=told) | BlockInfo(kind=told):
             return Hurt.GONE if told is None else Hurt.NEW

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jobtck.conformance.answering import ANSWERING
 from jobtck.conformance.begin import BEGIN
 from jobtck.conformance.end import END
 from jobtck.conformance.handles import HANDLE
@@ -28,6 +29,7 @@ CATALOGUE: tuple[Requirement, ...] = (
     *LEGACY,
     *HANDLE,
     *JOB,
+    *ANSWERING,
     *SANITY,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in CATALOGUE}

@@ -44,6 +44,7 @@ from jobtck.conformance.outcomes import (
     Listed,
     Lost,
     Outcome,
+    Reading,
     Refusal,
     Seen,
     StatusOf,
@@ -273,8 +274,8 @@ def told_words(state: State, call: Call, outcome: Outcome) -> str:
         case Completed(type=type, success=success, error=error) if type is not None:
             result = "success" if success else "no success" if success is False else "success not told"
             return f"{type}: {result}{', with an error message' if error else ''}"
-        case JobInfo(ran_backwards=back) | BlockInfo(ran_backwards=back) if back:
-            return f"{outcome_words(outcome)}, {back}"
+        case JobInfo(reading=reading) | BlockInfo(reading=reading) if reading_words(reading):
+            return f"{outcome_words(outcome)}, {reading_words(reading)}"
         case Events(events):
             told = {f"{type} {'succeeded' if well else 'did not succeed'}" for type, well in events}
             return " + ".join(sorted(told)) or "no event"
@@ -284,6 +285,11 @@ def told_words(state: State, call: Call, outcome: Outcome) -> str:
             return " + ".join(sorted(told_words(state, call, each) for each in answers))
         case _:
             return outcome_words(outcome)
+
+
+def reading_words(reading: Reading) -> str:
+    """What does not fit in the progress of an answer; empty for nothing."""
+    return str(reading.ran_backwards) or ("more done than there is" if reading.exceeds_total else "")
 
 
 def _id_words(state: State, call: Call, told: AnsweredId) -> str:

@@ -214,7 +214,7 @@ END = (
         needs=Needs(all_calls=(BackupBegin, GetJobStats)),
         when=also(
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
-            lambda scene: scene.domain.kept not in (Kept.NONE, Kept.DIED) and not scene.ending,
+            lambda scene: not (scene.domain.kept.is_nothing or scene.domain.kept is Kept.DIED) and not scene.ending,
         ),
         then=(
             Demand("a job that was cut short is no success", cut_short_is_no_success),

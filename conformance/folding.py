@@ -16,7 +16,7 @@ def folded(deviations: Sequence[Deviation]) -> tuple[Deviation, ...]:
     """The deviations that are no consequence of another, each with all that follows from it, in the order given."""
     inner = [_folded_in_itself(each) for each in deviations]
     root_of = dict(enumerate(inner))
-    for at, deviation in sorted(enumerate(inner), key=lambda pair: len(pair[1].lines)):
+    for at, deviation in sorted(enumerate(inner), key=lambda pair: (_is_general(pair[1]), len(pair[1].lines))):
         roots = (root for other, root in enumerate(inner) if root_of[other] is root and other != at)
         root_of[at] = next((root for root in roots if follows_from(deviation, root)), deviation)
     return tuple(
@@ -32,6 +32,8 @@ def follows_from(deviation: Deviation, root: Deviation) -> bool:
     Either the root breaks with the same answer what the deviation takes for granted; or both need, before the same
     last call, the same call of which nothing should have come. A mistake of its own needs calls of its own.
     """
+    if _is_general(deviation) and _explains_all(root, deviation):
+        return True
     if not _is_like(deviation.lines[-1], root.lines[-1]) or len(root.lines) >= len(deviation.lines):
         return False
     held = _held(root.lines[:-1], deviation.lines[:-1])
@@ -40,9 +42,19 @@ def follows_from(deviation: Deviation, root: Deviation) -> bool:
     if deviation.symptoms and deviation.symptoms == root.symptoms:
         return True
     presumes = all(
-        any(BY_ID[id].takes_for_granted(other) for other in root.requirements) for id in deviation.requirements
+        any(BY_ID[id].takes_for_granted(BY_ID[other]) for other in root.requirements) for id in deviation.requirements
     )
     return presumes or any(_should_do_nothing(line) for line in held)
+
+
+def _is_general(deviation: Deviation) -> bool:
+    return all(BY_ID[id].general for id in deviation.requirements)
+
+
+def _explains_all(root: Deviation, general: Deviation) -> bool:
+    """The same call breaks a MUST of its own: that it also answers in no way it may is the same mistake."""
+    is_special = any(BY_ID[id].level is Level.MUST and not BY_ID[id].general for id in root.requirements)
+    return is_special and type(root.lines[-1].call) is type(general.lines[-1].call)
 
 
 def _with_followers(root: Deviation, followers: Sequence[Deviation]) -> Deviation:
@@ -65,7 +77,7 @@ def _folded_in_itself(deviation: Deviation) -> Deviation:
 
 def _explains(root: str, id: str) -> bool:
     as_binding = BY_ID[root].level is Level.MUST or BY_ID[id].level is Level.SHOULD
-    return root != id and as_binding and BY_ID[id].takes_for_granted(root)
+    return root != id and as_binding and BY_ID[id].takes_for_granted(BY_ID[root])
 
 
 def _held(few: Sequence[TraceLine], many: Sequence[TraceLine]) -> list[TraceLine] | None:

@@ -133,6 +133,7 @@ IDENTITY = (
         when=lambda scene: not scene.is_environment,
         then=positive,
         speaks_of=Value,
+        about_the_answer=True,
     ),
     Requirement(
         id="ID-2",

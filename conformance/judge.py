@@ -198,7 +198,7 @@ class Judge:
         applied = self._applied(here, answer)
         about = context(here)
         seen = [(requirement, symptoms(here, about, answer, requirement)) for requirement in applied]
-        broken = [requirement for requirement, found in seen if found]
+        broken = _named([requirement for requirement, found in seen if found])
         promising = applied
         if trouble_in(here, outcome) in (Trouble.INTERNAL, Trouble.STOPPED):  # it promised what any refusal does
             promising = self._applied(here, Answer(REFUSED))
@@ -213,7 +213,7 @@ class Judge:
             broken=_ids(each for each in broken if each.level is Level.MUST and not each.form_only),
             misformed=_ids(each for each in broken if each.form_only),
             regretted=_ids(each for each in broken if each.level is Level.SHOULD and not each.form_only),
-            symptoms=tuple(symptom for _, found in seen for symptom in found),
+            symptoms=tuple(symptom for requirement, found in seen if requirement in broken for symptom in found),
             promises=tuple(requirement for requirement in promising if requirement.keeps),
             told=told_words(state, call, outcome),
             waited=waited,
@@ -370,6 +370,12 @@ def _words(ruling: Ruling) -> tuple[object, ...]:
         ruling.fared,
         ruling.sure,
     )
+
+
+def _named(broken: list[Requirement]) -> list[Requirement]:
+    """Of what an answer breaks, what is named: what is general only beside no other MUST."""
+    is_special = any(each.level is Level.MUST and not each.general for each in broken)
+    return [each for each in broken if not (is_special and each.general)]
 
 
 def _in_all(ids: list[tuple[str, ...]]) -> tuple[str, ...]:

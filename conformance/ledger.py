@@ -42,6 +42,7 @@ from jobtck.conformance.outcomes import (
     Lost,
     Outcome,
     Progress,
+    Reading,
     Refusal,
     Seen,
     Single,
@@ -190,21 +191,19 @@ class Ledger:
     def _job_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, JobInfo)
         source = NAMES[type(call)]  # the two queries count in units of their own
-        return JobInfo(outcome.type, STANDS, self._ran_backwards((call.domain, source), outcome.progress))
+        return JobInfo(outcome.type, STANDS, self._read_progress((call.domain, source), outcome.progress))
 
     def _block_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, BlockInfo)
         disk = getattr(call, "disk", "")
-        return BlockInfo(outcome.kind, STANDS, self._ran_backwards((call.domain, disk), outcome.progress))
+        return BlockInfo(outcome.kind, STANDS, self._read_progress((call.domain, disk), outcome.progress))
 
-    def _ran_backwards(self, key: tuple[int, str], progress: Progress) -> Backwards:
+    def _read_progress(self, key: tuple[int, str], progress: Progress) -> Reading:
         last = self._progress.get(key)
         self._progress[key] = progress
-        if last is None:
-            return Backwards.NOTHING
-        if progress.total == last.total and _is_less(progress.done, last.done):
-            return Backwards.DONE
-        return Backwards.TIME if _is_less(progress.elapsed_ms, last.elapsed_ms) else Backwards.NOTHING
+        behind = Backwards.NOTHING if last is None else _behind(progress, last)
+        is_compared = last is not None and STANDS not in (last, progress)
+        return Reading(is_compared, behind, _is_less(progress.total, progress.done))
 
     def _space(self, type: JobType) -> JobType | None:
         return type if self._design.namespace is Namespace.PER_TYPE else None
@@ -257,6 +256,12 @@ class Ledger:
 def _steady(flaw: str) -> str:
     """What is said to be wrong with XML, without what may differ each time it is said."""
     return NUMBER.sub("#", flaw)[:FLAW_MAX]
+
+
+def _behind(progress: Progress, last: Progress) -> Backwards:
+    if progress.total == last.total and _is_less(progress.done, last.done):
+        return Backwards.DONE
+    return Backwards.TIME if _is_less(progress.elapsed_ms, last.elapsed_ms) else Backwards.NOTHING
 
 
 def _is_less(now: int | None, before: int | None) -> bool:

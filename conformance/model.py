@@ -139,7 +139,7 @@ def _begun(scene: Scene, call: Call, outcome: Outcome) -> State:
         jobs=tuple(sorted((*domain.jobs, job))),  # by label
         gone=tuple([gone if gone.followed else gone._replace(followed=True) for gone in domain.gone]),
         default=call.label if first else domain.default,
-        kept=Kept.UNSURE if kind.is_backup and domain.kept is not Kept.NONE else domain.kept,
+        kept=_kept_through(domain) if kind.is_backup else domain.kept,
     )
     # a handle of the job that had this label before stands for nothing that can still be told
     handles = tuple([pair for pair in scene.state.handles if pair[1].job != call.label and pair[0] != call.label])
@@ -211,14 +211,18 @@ def _restarted(scene: Scene, _: Call, __: Outcome) -> State:
 
 def _served_anew(domain: Domain) -> Domain:
     """What a server keeps for itself may be gone with it: statistics, and events that nobody took."""
-    kept = Kept.NONE if domain.kept is Kept.NONE else Kept.UNSURE
     quiet = domain.owed == () and not domain.is_ending
-    return domain._replace(kept=kept, owed=() if quiet else None)
+    return domain._replace(kept=_kept_through(domain), owed=() if quiet else None)
+
+
+def _kept_through(domain: Domain) -> Kept:
+    """What is left of statistics after something that may have cost them."""
+    return Kept.NONE if domain.kept.is_nothing else Kept.UNSURE
 
 
 def _started(scene: Scene, call: Call, _: Outcome) -> State:
-    kept = Kept.NONE if scene.domain.kept is Kept.NONE else Kept.UNSURE
-    return scene.state.with_domain(call.domain, scene.domain._replace(running=True, kept=kept))
+    domain = scene.domain._replace(running=True, kept=_kept_through(scene.domain))
+    return scene.state.with_domain(call.domain, domain)
 
 
 def _statistics_told(scene: Scene, call: Call, outcome: Outcome) -> State:
@@ -226,7 +230,8 @@ def _statistics_told(scene: Scene, call: Call, outcome: Outcome) -> State:
     had_none = isinstance(outcome, Completed) and outcome.type is None
     if not call.completed or (call.keep and not had_none):
         return scene.state
-    return scene.state.with_domain(call.domain, scene.domain._replace(kept=Kept.NONE, last=None))
+    kept = scene.domain.kept if scene.domain.kept.is_nothing else Kept.READ
+    return scene.state.with_domain(call.domain, scene.domain._replace(kept=kept, last=None))
 
 
 def _events_taken(scene: Scene, call: Call, _: Outcome) -> State:

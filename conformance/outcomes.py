@@ -161,12 +161,24 @@ class Backwards(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the session reads in the progress of an answer: compared with an earlier one about the same job, if any."""
+
+    is_compared: bool = False
+    ran_backwards: Backwards = Backwards.NOTHING
+    exceeds_total: bool = False
+
+
+UNREAD = Reading()
+
+
+@dataclass(frozen=True, slots=True)
 class JobInfo:
     """What the legacy query tells; `type` is None when no job is running."""
 
     type: JobType | None
     progress: Progress = STANDS
-    ran_backwards: Backwards = Backwards.NOTHING
+    reading: Reading = UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +196,7 @@ class BlockInfo:
 
     kind: Kind | JobType | None
     progress: Progress = STANDS
-    ran_backwards: Backwards = Backwards.NOTHING
+    reading: Reading = UNREAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,15 @@ def never_back(number: Backwards) -> Then:
     """That number is not behind the one answered before about the same job."""
 
     def then(_: Scene, answer: Answer) -> bool:
-        return not (isinstance(answer.outcome, JobInfo | BlockInfo) and answer.outcome.ran_backwards is number)
+        told = answer.outcome
+        return not (isinstance(told, JobInfo | BlockInfo) and told.reading.ran_backwards is number)
 
     return then
+
+
+def was_told_before(_: Scene, answer: Answer) -> bool:
+    """The same query told of the same job before: one answer alone runs neither way."""
+    return isinstance(answer.outcome, JobInfo | BlockInfo) and answer.outcome.reading.is_compared
 
 
 def reader_asks_or_changes(scene: Scene) -> bool:
@@ -117,12 +123,12 @@ def are_answered(_: Scene, answer: Answer) -> bool:
 
 def are_there(scene: Scene, answer: Answer) -> bool:
     """Statistics are there if a backup completed and nobody read them away."""
-    return scene.domain.kept is Kept.NONE or not _without_backup(answer.outcome)
+    return scene.domain.kept.is_nothing or not _without_backup(answer.outcome)
 
 
 def are_there_once(scene: Scene, answer: Answer) -> bool:
     """Statistics are not there if nobody completed a backup, or somebody read them away."""
-    return scene.domain.kept is not Kept.NONE or not _of_backup(answer.outcome)
+    return not scene.domain.kept.is_nothing or not _of_backup(answer.outcome)
 
 
 def _of_backup(told: Outcome) -> bool:
@@ -194,6 +200,7 @@ QUERY = (
         ),
         form_only=True,
         speaks_of=JobInfo | BlockInfo,
+        is_tested=was_told_before,
     ),
     Requirement(
         id="QUERY-4",

@@ -160,13 +160,14 @@ class Requirement:
 
     `speaks_of` narrows it to answers of one sort, or widens it to those of several clients at once, or to the loss of
     who takes part in the call: that is judged whatever the call. `keeps` says what
-    later queries must not show of the call; a `general` requirement is named for that only if no other promised the
-    same.
+    later queries must not show of the call; a `general` requirement is named only if no other MUST promised the same,
+    or was broken by the same answer.
     `presumes` are requirements that it takes for granted: where fewer calls lead to the same answer, and
-    that breaks one of them, it is to blame; `EVERYTHING` stands for all of them.
+    that breaks one of them, it is to blame; `EVERYTHING` stands for all that are not general.
     `troubles` are those of which it speaks: an answer that only says so says nothing about the others' concerns. One
     that is `about_the_answer` blames no call before.
     Where one that is `form_only` is broken, the state is known as well as before, and the session goes on.
+    `is_tested` leaves out answers that no other in their place could have broken it.
     `provisional` is the reason why nothing exercises it yet.
     """
 
@@ -184,6 +185,7 @@ class Requirement:
     form_only: bool = False
     troubles: frozenset[Trouble] = frozenset()
     about_the_answer: bool = False
+    is_tested: Then = lambda *_: True
     provisional: str = ""
 
     @property
@@ -207,11 +209,13 @@ class Requirement:
 
     def applies(self, scene: Scene, answer: Answer) -> bool:
         """The requirement speaks of this call, in this state, answered like this."""
-        return isinstance(answer.outcome, self.speaks_of) and (isinstance(answer.outcome, Lost) or self.when(scene))
+        if not isinstance(answer.outcome, self.speaks_of):
+            return False
+        return isinstance(answer.outcome, Lost) or (self.when(scene) and self.is_tested(scene, answer))
 
-    def takes_for_granted(self, other: str) -> bool:
-        """The requirement of that id is presumed."""
-        return self.presumes == EVERYTHING or other in self.presumes
+    def takes_for_granted(self, other: "Requirement") -> bool:
+        """The other requirement is presumed; of what is general nothing is, unless it is named."""
+        return other.id in self.presumes or (self.presumes == EVERYTHING and not other.general)
 
 
 def trouble_in(scene: Scene, outcome: Outcome) -> Trouble | None:

@@ -1,4 +1,4 @@
-"""EVENT, FAULT, TIME, ANS, ISO, SANE: what surrounds every call."""
+"""EVENT, FAULT, TIME, ISO, SANE: what surrounds every call."""
 
 from jobtck.conformance.calls import (
     QUERIES,
@@ -50,7 +50,6 @@ from jobtck.conformance.requirement import (
     doc,
     mail,
     trouble_in,
-    was_held_up,
 )
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Kept, Result
@@ -121,11 +120,6 @@ def needs_no_waiting(scene: Scene, answer: Answer) -> bool:
 
 def _timed_out(answer: Answer) -> bool:
     return isinstance(answer.outcome, Refusal) and answer.outcome.kind is ErrorKind.TIMED_OUT
-
-
-def asks_a_running_domain(scene: Scene) -> bool:
-    """A question is asked about a domain that runs, and no job of another domain can be in its way."""
-    return scene.is_query and scene.domain.running and not beside_a_job_elsewhere(scene)
 
 
 def not_held_up(scene: Scene, answer: Answer) -> bool:
@@ -244,18 +238,6 @@ SANITY = (
         form_only=True,
         troubles=ANY_TROUBLE,
         presumes=("ISO-1",),
-    ),
-    Requirement(
-        id="ANS-3",
-        text="A question about a domain that runs is answered.",
-        source=doc("virDomainGetJobInfo") + "; query jobs of libvirt's QEMU driver wait for no other job",
-        needs=Needs(any_call=QUERIES),
-        when=asks_a_running_domain,
-        then=lambda scene, answer: not was_held_up(scene, answer.outcome),
-        form_only=True,
-        troubles=frozenset({Trouble.HELD_UP}),
-        presumes=("TIME-2", "ISO-1"),
-        about_the_answer=True,
     ),
     Requirement(
         id="ISO-1",

@@ -77,7 +77,13 @@ class Kept(StrEnum):
     NORMAL = "of a normal end"
     CUT_SHORT = "of one cut short"
     DIED = "of one that died with the domain"
+    READ = "read already"
     UNSURE = "unsure"
+
+    @property
+    def is_nothing(self) -> bool:
+        """There are none: no backup completed, or somebody read them."""
+        return self in (Kept.NONE, Kept.READ)
 
 
 KEPT_OF_RESULT = {Result.NORMAL: Kept.NORMAL, Result.CUT_SHORT: Kept.CUT_SHORT, Result.UNSURE: Kept.UNSURE}

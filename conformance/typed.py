@@ -72,7 +72,7 @@ def tells_type(scene: Scene) -> bool:
     job = scene.disk_job
     match scene.call:
         case GetBlockJobInfo():
-            return job is not None and not job.kind.is_backup
+            return job is not None
         case JobGetType():
             return steady(scene) and scene.handle is not None and not scene.handle.freed
         case ListAllJobs():
@@ -87,7 +87,9 @@ def type_is_as_begun(scene: Scene, answer: Answer) -> bool:
         case BlockInfo(None):
             return True  # that a job is shown at all is QUERY-6's
         case BlockInfo(kind):
-            return scene.disk_job is not None and kind is scene.disk_job.kind
+            job = scene.disk_job
+            assert job is not None
+            return kind is (job.kind.type if job.kind.is_backup else job.kind)
         case TypeOf(told):
             return scene.job is not None and told is scene.job.kind.type
         case Listed(jobs):

@@ -15,15 +15,12 @@ from jobtck.conformance.calls import (
     Odd,
 )
 from jobtck.conformance.capabilities import SECOND_CLIENT
-from jobtck.conformance.order import ACCEPTED_IN
+from jobtck.conformance.order import ACCEPTED_IN, LEFT_OPEN
 from jobtck.conformance.outcomes import ErrorKind, JobStatus, Refusal, StatusOf
 from jobtck.conformance.predicates import accepted, also, on, ordinary, refused
 from jobtck.conformance.requirement import NAME, Answer, Demand, Hurt, Needs, Requirement, When
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Phase, Result
-
-# qapi/job.json speaks of READY only; since release 6.1 QEMU takes it in STANDBY as well, and completes once resumed.
-LEFT_OPEN = {(JobComplete, Phase.STANDBY), (JobComplete, Phase.HALTED)}
 
 # A job may also be paused "by internal processes", as while another job begins.
 STATUS_IN: Mapping[Phase, frozenset[JobStatus]] = {

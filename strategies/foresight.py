@@ -58,7 +58,7 @@ from jobtck.conformance.outcomes import (
     TypeOf,
     Unknown,
 )
-from jobtck.conformance.state import Job, Kept, Phase, Result, State
+from jobtck.conformance.state import Job, Phase, Result, State
 
 LIKELY_REFUSALS = (
     Refusal(ErrorKind.NO_SUCH_JOB),
@@ -128,7 +128,7 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Single]:  # no
         case GetJobInfo() | GetJobStats(completed=False):
             yield from (JobInfo(JobType.BACKUP), JobInfo(None)) if domain.backups else (JobInfo(None),)
         case GetJobStats():
-            if domain.kept is not Kept.NONE:
+            if not domain.kept.is_nothing:
                 yield from (Completed(JobType.BACKUP, True), Completed(JobType.BACKUP, False, True))
             yield Completed(None)
         case AbortJob():

@@ -125,7 +125,7 @@ def test_progress_and_time_that_run_backwards_are_two_symptoms() -> None:
     (told,) = (each for each in run.records[0].requirements if each.id == "QUERY-3")
     assert {each.demand for each in told.symptoms} == {"elapsed time never runs backwards"}
     assert {each.answer for each in told.symptoms} >= {"backup, less time than before"}
-    assert JobInfo(None).ran_backwards == ""
+    assert JobInfo(None).reading.ran_backwards == ""
 
 
 # What is wrong with XML

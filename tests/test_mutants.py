@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 import pytest
+from tests.mutants_answers import MUTANTS as OF_ANSWERS
 from tests.mutants_domains import MUTANTS as OF_DOMAINS
 from tests.mutants_ends import MUTANTS as OF_ENDS
 from tests.mutants_faults import MUTANTS as OF_FAULTS
@@ -45,6 +46,7 @@ MUTANTS = (
     *OF_LOSSES,
     *OF_TALES,
     *OF_VERBS,
+    *OF_ANSWERS,
 )
 CALLS_MAX = 40_000  # the longest tour has some 26,000 calls
 SEED = 20190326

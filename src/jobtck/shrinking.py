@@ -84,7 +84,9 @@ def _shows_as_much(step: Step, shown: Step) -> bool:
         return True
     if step.outcome != shown.outcome or type(step.call) is not type(shown.call):
         return False
-    presumed = all(any(BY_ID[id].takes_for_granted(other) for id in shown.deviations) for other in step.deviations)
+    presumed = all(
+        any(BY_ID[id].takes_for_granted(BY_ID[other]) for id in shown.deviations) for other in step.deviations
+    )
     other_client = step.call.client != shown.call.client
     return bool(step.deviations) and (other_client or presumed)
 
