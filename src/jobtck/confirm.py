@@ -88,7 +88,7 @@ def as_seen(seen: Seen, runs: int = 0, not_again: str = "") -> Deviation:
 
 
 def recall(judge: Judge, seen: Seen, stage: Stage, is_over: Callable[[], bool]) -> Deviation:
-    """The deviation, run again once: enough for one that is listed as known."""
+    """The deviation, run again once: enough for one that is listed as known. No call before is blamed for it."""
     runs = 0
     for candidate in seen.candidates:
         if is_over():
@@ -96,7 +96,7 @@ def recall(judge: Judge, seen: Seen, stage: Stage, is_over: Callable[[], bool]) 
         performed = stage.replay(candidate, at_the_like_of(seen.step))
         runs += 1
         if shows_like(performed, seen.step):
-            return _deviation(judge, Shown(tuple(performed), needed=len(performed)), reproduced=1, runs=1)
+            return _deviation(judge, Shown(tuple(performed), needed=1), reproduced=1, runs=1)
     return as_seen(seen, runs, "" if runs else TOO_LATE)
 
 
