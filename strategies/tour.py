@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from jobtck.conformance.calls import Call
+from jobtck.conformance.calls import ENVIRONMENT, FAULTS, QUERIES, Call, GetBlockJobInfo, GetJobInfo
 from jobtck.conformance.cells import Cell, cell
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Belief
@@ -107,8 +107,10 @@ class Tour:
                     return
                 session, idle = self._lead(new_session, on_deviation, target, stop), 0
                 continue
-            idle = 0 if self._claim(cell(session.belief.state, call)) else idle + 1
-            if not self._make(session, call, on_deviation):
+            is_new = self._claim(cell(session.belief.state, call))
+            idle = 0 if is_new else idle + 1
+            make = self._make_and_ask if is_new else self._make
+            if not make(session, call, on_deviation):
                 session = new_session()
 
     def _make(self, session: Session, call: Call, on_deviation: OnDeviation) -> bool:
@@ -120,6 +122,26 @@ class Tour:
         if step.deviations:
             on_deviation(session)
         return step.belief is not None
+
+    def _make_and_ask(self, session: Session, call: Call, on_deviation: OnDeviation) -> bool:
+        """Makes the call, and asks of the jobs that live then: what it did besides is seen where it was done."""
+        if not self._make(session, call, on_deviation):
+            return False
+        if isinstance(call, QUERIES) or (isinstance(call, ENVIRONMENT) and not isinstance(call, FAULTS)):
+            return True
+        asked = self._questions(session.belief, call.domain)
+        return all(self._make(session, question, on_deviation) for question in asked)
+
+    def _questions(self, belief: Belief, domain: int) -> Iterator[Call]:
+        """The questions for the progress of each live job of the domain."""
+        has = self._alphabet.capabilities.has
+        there = belief.state.domains[domain]
+        if there.backups and has(GetJobInfo):
+            yield GetJobInfo(domain=domain)
+        if has(GetBlockJobInfo):
+            yield from (
+                GetBlockJobInfo(domain=domain, disk=job.disks[0]) for job in there.jobs if not job.kind.is_backup
+            )
 
     def _next(self, belief: Belief) -> Call | None:
         """An open call that leaves all as it is, else one that leads on, else the first of a way to an open one."""
@@ -174,7 +196,7 @@ class Tour:
                 return new_session()
         if place_words(session.belief) != place.words:
             self._give_up(place.words)
-        return session if self._make(session, move.call, on_deviation) else new_session()
+        return session if self._make_and_ask(session, move.call, on_deviation) else new_session()
 
     def _give_up(self, words: str) -> None:
         """The backend does not lead to that place: after a second try its cells are left open for good."""
@@ -198,16 +220,19 @@ class Tour:
             return
         try:
             session = new_session()
-            for call in self.chart.way(target):
+            *way, last = self.chart.way(target)
+            for call in way:
                 if stop() or not self._make(session, call, on_deviation):
                     return
+            if not self._make_and_ask(session, last, on_deviation):
+                return
         except JobtckError:
             self._reopen(target)
             raise
         here = place_words(session.belief)
         while not stop() and place_words(session.belief) == here:
             move = next((move for move in self._staying(session.belief, here) if self._claim(move)), None)
-            if move is None or not self._make(session, self._calls_in(session.belief)[move], on_deviation):
+            if move is None or not self._make_and_ask(session, self._calls_in(session.belief)[move], on_deviation):
                 return
 
     def _staying(self, belief: Belief, here: str) -> Iterator[Cell]:

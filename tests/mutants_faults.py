@@ -146,7 +146,7 @@ MUTANTS = (
     Mutant(CrashesInGlory, DEFAULT_JOB, "FAULT-3", 3),
     Mutant(StaysDown, DEFAULT_JOB, "FAULT-5", 2),
     Mutant(FillsUpInGlory, DEFAULT_JOB, "END-6", 3),
-    Mutant(AnnouncesWhatBrokeOff, DEFAULT_JOB, "EVENT-1", 3),
+    Mutant(AnnouncesWhatBrokeOff, DEFAULT_JOB, "EVENT-1", 3, calls_more=2_000),
     Mutant(LeavesTheDiskFull, DEFAULT_JOB, "FAULT-4", 3),
     Mutant(EndsWhatBrokeOffWell, ZERO_ID, "END-3", 3),
 )

@@ -178,7 +178,7 @@ MUTANTS = (
     Mutant(BeginsOneTooMany, TWO_AT_ONCE, "BEGIN-1", 3),
     Mutant(DropsTheRunning, ZERO_ID, "BEGIN-1", 3),
     Mutant(BeginsOnTheStopped, DEFAULT_JOB, "BEGIN-2", 2),
-    Mutant(LeavesRejectedFiles, DEFAULT_JOB, "BEGIN-3", 2),
+    Mutant(LeavesRejectedFiles, DEFAULT_JOB, "BEGIN-3", 3),
     Mutant(OverwritesTargets, DEFAULT_JOB, "BEGIN-3", 1),
     Mutant(BeginsOnce, DEFAULT_JOB, "BEGIN-4", 3),
     Mutant(DestroyLeavesTheLock, ZERO_ID, "BEGIN-4", 4),

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tests.trials import LONG, try_driver
+from tests.trials import try_driver
 
 
 @pytest.mark.parametrize(
     ("mistake", "names", "calls_max"),
     [
-        ("id-given-back", {"ID-2", "ID-3"}, 4),
+        ("id-given-back", {"ID-2", "ID-3"}, 6),
         ("guest-dies", {"SANE-2"}, 3),  # what is called next shows it
         ("lock-stays", {"BEGIN-1", "BEGIN-4", "FAULT-1", "FAULT-4"}, 5),
     ],
@@ -23,7 +23,7 @@ def test_it_is_named(mistake: str, names: set[str], calls_max: int, tmp_path: Pa
 
 
 def test_progress_that_restarts_is_named(tmp_path: Path) -> None:
-    trial = try_driver(tmp_path, "progress-restarts", *LONG)
+    trial = try_driver(tmp_path, "progress-restarts")
     assert trial.status == 1, trial.told
     assert trial.failed == {"QUERY-3"}
     assert len(trial.deviation("QUERY-3")["calls"]) <= 4
