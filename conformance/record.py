@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jobtck.conformance.calls import Call
-from jobtck.conformance.capabilities import Capabilities
+from jobtck.conformance.capabilities import Build, Capabilities
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Evidence, Waited
 
@@ -235,6 +235,7 @@ class TargetRecord:
     features: tuple[str, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     capabilities: Capabilities | None = None  # all that was declared, where a result tells it
+    builds: tuple[Build, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

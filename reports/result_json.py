@@ -111,6 +111,7 @@ def _target(target: TargetRecord) -> JsonObject:
         "uri": target.uri,
         "design": design_json(target.design),
         "versions": dict(sorted(target.versions.items())),
+        "builds": [asdict(each) for each in target.builds],
         "capabilities": {
             "calls": sorted(set(target.calls)),
             "features": sorted(set(target.features)),

@@ -2,6 +2,7 @@
 
 import shlex
 
+from jobtck.conformance.capabilities import Build
 from jobtck.conformance.rates import interval
 from jobtck.conformance.record import (
     Deviation,
@@ -59,6 +60,14 @@ def backend_text(target: TargetRecord) -> str:
 def target_text(target: TargetRecord) -> str:
     """What was judged as what: `libvirt 9.0.0 as default-job`."""
     return f"{backend_text(target)} as {one_line(target.design.name)}"
+
+
+def build_text(build: Build) -> str:
+    """Where a file that ran lies, and which one it is."""
+    if not build.path:
+        return "not seen"
+    which = f"build id {build.build_id}" if build.build_id else "no build id was read"
+    return one_line(", ".join(filter(None, [build.path, which, build.date])))
 
 
 def summary(record: Record) -> str:

@@ -20,7 +20,7 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import call_complaints, closing, gate_text, standing, target_text
+from jobtck.reports.sentences import build_text, call_complaints, closing, gate_text, standing, target_text
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -101,6 +101,7 @@ def _print_header(console: Console, target: TargetRecord) -> None:
     for name, value in (
         ("versions:", ", ".join(versions)),
         ("uri:", target.uri),
+        *((one_line(f"{each.what}:"), build_text(each)) for each in target.builds),
         ("design:", f"{target.design.name}, from {target.design.source}"),
     ):
         if value:
