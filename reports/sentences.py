@@ -220,6 +220,15 @@ def native_text(code: str, text: str, limit: int = LINE_MAX) -> str:
     return ": ".join(filter(None, [one_line(code, limit), one_line(text, limit)]))
 
 
+def build_words(target: TargetRecord) -> list[str]:
+    """The option that has the same build judged, if what ran lies in a build directory: nothing else is called so."""
+    for each in target.builds:
+        directory, _, file = each.path.rpartition("/src/")
+        if directory and file.startswith("libvirt.so"):
+            return ["--build", directory]
+    return []
+
+
 PRIVATE_DAEMON = "/jobtck-daemon-"  # in the path of its socket
 
 
@@ -231,7 +240,9 @@ def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) 
     if target.uri.startswith("exec:"):
         words += ["--backend", target.uri]
     elif PRIVATE_DAEMON in target.uri:
-        words += ["--host", "libvirtd"]
+        words += ["--host", "virtqemud" if "virtqemud" in target.uri else "libvirtd"]
     elif target.uri and not target.uri.startswith("qemu:///embed"):
         words += ["-c", target.uri]
+    if "-c" not in words:
+        words += build_words(target)
     return [shlex.quote(legible(word)) for word in words]
