@@ -291,12 +291,16 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A run held against an earlier one: what became of it, what is wrong whatever was before, what cannot be told."""
+    """A run held against an earlier one: what became of it, what is wrong whatever was before, what cannot be told.
+
+    `cells` says how much of what the earlier one visited was visited again.
+    """
 
     baseline: str
     became: tuple[Became, ...]
     complaints: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> RunVerdict:

@@ -170,6 +170,7 @@ def _gate(gate: Gate | None) -> JsonObject | None:
         "became": [asdict(each) for each in gate.became],
         "complaints": list(gate.complaints),
         "gaps": list(gate.gaps),
+        "cells": list(gate.cells),
     }
 
 

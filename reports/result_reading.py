@@ -60,6 +60,7 @@ def _gate(content: Plain) -> Gate:
         became=tuple(Became(**each) for each in content["became"]),
         complaints=tuple(content["complaints"]),
         gaps=tuple(content["gaps"]),
+        cells=tuple(content["cells"]),
     )
 
 

@@ -69,6 +69,8 @@ def _print_gate(console: Console, gate: Gate) -> None:
         console.print(Padding(head + told, (0, 0, 0, 2)))
     for sentence in (*gate.complaints, *gate.gaps):
         console.print(Padding(Text(one_line(sentence), style="bold red", overflow="fold"), (0, 0, 0, 2)))
+    for sentence in gate.cells:
+        console.print(Padding(Text(one_line(sentence), style="dim", overflow="fold"), (0, 0, 0, 2)))
     console.print(Text(gate_text(gate), style=VERDICT_STYLES[gate.verdict], overflow="fold"))
 
 
