@@ -184,6 +184,16 @@ def test_a_build_whose_library_was_cut_short_is_told_before_the_run(build: Path)
         check_build(build, OwnHost.EMBEDDED)
 
 
+def test_a_build_of_other_sources_than_are_there_now_is_told(build: Path, tmp_path: Path) -> None:
+    (build / "meson-info/intro-projectinfo.json").write_text('{"version": "9.0.0"}')
+    for version in ("9.0.0", "9.1.0"):
+        (tmp_path / "sources/meson.build").write_text(f"project(\n  'libvirt', 'c',\n  version: '{version}',\n)\n")
+        if version == "9.0.0":
+            check_build(build, OwnHost.EMBEDDED)
+    with pytest.raises(BadInput, match=r"it is of 9.0.0, and its sources in .* are of 9.1.0: build it anew"):
+        check_build(build, OwnHost.EMBEDDED)
+
+
 def test_the_schema_is_that_of_the_build_that_runs(build: Path, tmp_path: Path) -> None:
     ran = (Build(LIBRARY, str(build / "src/libvirt.so.0")),)
     assert schema_of(ran) == tmp_path / "sources/src/conf/schemas/domainbackup.rng"

@@ -158,7 +158,8 @@ def test_how_much_of_the_baseline_was_judged_is_told_and_too_little_is_incomplet
     run = gated(whole, less)
     assert run.exit_status == 3
     assert (
-        "the greater part of the cells (6 of 10) was visited in the baseline, and is not judged now" in gates(run).gaps[0]
+        "the greater part of the cells (6 of 10) was visited in the baseline, and is not judged now"
+        in gates(run).gaps[0]
     )
     output = io.StringIO()
     print_run(Console(file=output, width=200), gated(whole, half))
