@@ -157,15 +157,14 @@ def _opened(name: str, design: str, order: Order) -> Target:
 
 def _refuse_other_build(target: Target, order: Order) -> None:
     """`BackendFailure` where something else runs than the build that is expected."""
-    directory = order.expect_build or order.options.build
-    if directory is None:
-        return
-    others = other_builds(target.builds, directory)
-    if others:
-        told = ", ".join(f"{each.what} {each.path or 'not seen'}" for each in others)
-        raise BackendFailure(f"it is not the build in {directory} that runs: {told}")
-    if not any(each.what in LIBVIRT for each in target.builds):
-        raise BackendFailure(f"it is not known whether the build in {directory} runs: {target.name} tells of no build")
+    for directory in filter(None, (order.options.build, order.expect_build)):
+        others = other_builds(target.builds, directory)
+        if others:
+            told = ", ".join(f"{each.what} {each.path or 'not seen'}" for each in others)
+            raise BackendFailure(f"it is not the build in {directory} that runs: {told}")
+        if not any(each.what in LIBVIRT for each in target.builds):
+            told = f"{target.name} tells of no build"
+            raise BackendFailure(f"it is not known whether the build in {directory} runs: {told}")
 
 
 def _listed(target: Target, order: Order) -> IsListed:
