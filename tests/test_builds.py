@@ -1,5 +1,6 @@
 """Which files really ran: read from processes and from ELF files, and held against the build that is expected."""
 
+import io
 import json
 import os
 import shutil
@@ -15,16 +16,24 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.test_reports import TARGET, TYPE_2
+from rich.console import Console
+from tests.test_reports import NASTY, RECORD, TARGET, TYPE_2
 
 from jobtck.conformance.capabilities import Build, Options, OwnHost
 from jobtck.conformance.design import find_design
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.record import NamedRun, RunRecord
 from jobtck.fixtures.build_directory import check_build, check_holds_libvirt, schema_of
 from jobtck.fixtures.builds import CLIENT, DAEMON, DRIVER, LIBRARY, QEMU, build_id, is_whole, other_builds, program_of
 from jobtck.fixtures.private_places import covering, places_of, state_directory
 from jobtck.fixtures.run_directory import EMBEDDED, make
+from jobtck.reports.junit import junit_xml
+from jobtck.reports.matrix_table import print_matrix
+from jobtck.reports.result_json import dumps, result
+from jobtck.reports.result_reading import read_run
+from jobtck.reports.results_html import results_html
 from jobtck.reports.sentences import build_text, build_words, replay_command
+from jobtck.reports.terminal import print_run
 from jobtck.run import Order, Silent, judge_all
 
 LIBVIRTD = Path("/usr/sbin/libvirtd")
@@ -211,6 +220,24 @@ def test_a_trace_of_a_build_is_replayed_on_that_build() -> None:
     assert build_words(ours) == ["--build", "/b/libvirt/build"]
     assert replay_command(TYPE_2, ours, "")[-4:] == ["--host", "virtqemud", "--build", "/b/libvirt/build"]
     assert build_words(replace(TARGET, builds=(Build(LIBRARY, "/usr/lib/libvirt.so.0"), QEMU_BUILD))) == []
+
+
+def test_every_report_tells_what_ran_and_nothing_of_it_is_markup() -> None:
+    seen = Build(LIBRARY, f"/b/{NASTY}/libvirt.so.0", "0102ff", "2026-11-27T21:18:04Z")
+    target = replace(TARGET, builds=(seen, Build(DAEMON), Build(DRIVER, "/b/driver.so")))
+    run = RunRecord((replace(RECORD, target=target, stale_known=()),), "jobtck run", 1, 1.0)
+    read = read_run(dumps(result(run)), "result.json").records[0].target.builds
+    assert (read[0].build_id, read[0].date, read[1:]) == (seen.build_id, seen.date, target.builds[1:])
+    output = io.StringIO()
+    print_run(Console(file=output, width=1000), run)
+    print_matrix(Console(file=output, width=1000), [NamedRun("here", run)])
+    html = results_html([NamedRun("here", run)], (), {})
+    assert "<script>&amp;" not in html
+    told = output.getvalue() + html + junit_xml(run)
+    assert not {"\x1b", "\x00"} & set(told)
+    assert told.count("libvirt.so.0, build id 0102ff, 2026-11-27T21:18:04Z") >= 4
+    assert told.count("not seen") >= 4
+    assert told.count("/b/driver.so, no build id was read") >= 4
 
 
 # -- where a build keeps its files -------------------------------------------------------------------------------------
