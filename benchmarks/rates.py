@@ -74,6 +74,7 @@ class FlawedTarget:
         self.uri = target.uri
         self.design: Design = target.design
         self.capabilities: Capabilities = target.capabilities
+        self.builds = target.builds
         self.versions = target.versions
 
     def fresh(self) -> Backend:

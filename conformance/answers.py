@@ -6,7 +6,7 @@ from math import comb
 from statistics import median
 
 from jobtck.conformance.cells import Cell
-from jobtck.conformance.outcomes import Waited
+from jobtck.conformance.outcomes import ErrorKind, Fate, Party, Waited
 from jobtck.conformance.record import CellRecord
 
 CHANCE_MAX = 1e-6  # that answers drawn from one urn fall apart so; a run has some thousand cells
@@ -26,6 +26,13 @@ class Answers:
         self.count = sum(each.count for each in self.records)
         self.seconds_max = max(each.seconds_max for each in self.records)
 
+
+# How outcomes begin, as `told_words` has them, in which the backend does not deal with what it was asked.
+NO_ANSWERS = (
+    str(ErrorKind.TIMED_OUT),
+    str(ErrorKind.INTERNAL),
+    *(f"the {party} {fate}" for party in Party for fate in Fate),
+)
 
 Both = tuple[Cell, Answers, Answers]
 
@@ -62,6 +69,15 @@ def _waits_otherwise(old: Answers, new: Answers, slower: float) -> bool:
     if True in new.waited:
         return new.seconds_max >= SLOWER * max(1.0, slower) * old.seconds_max
     return old.seconds_max >= SLOWER * max(1.0, 1 / slower) * new.seconds_max
+
+
+def is_worse_answer(old: Answers, new: Answers) -> bool:
+    """What was answered, be it with a caller's error, is a time-out, an internal error or a loss now, every time.
+
+    Where something else was in the way before, a time-out is as good.
+    """
+    dealt_with = not any(each.startswith((*NO_ANSWERS, ErrorKind.BUSY)) for each in old.told)
+    return dealt_with and all(each.startswith(NO_ANSWERS) for each in new.told)
 
 
 def machine_slower(cells: Iterable[Both]) -> float:

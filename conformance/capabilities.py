@@ -77,14 +77,31 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A file that ran as a part of what is judged: which part, where it lies, its GNU build id, and its date in UTC.
+
+    What could not be read is empty; a part without a path was not seen.
+    """
+
+    what: str
+    path: str = ""
+    build_id: str = ""
+    date: str = ""
+
+
 class Target(Protocol):
-    """What is judged: it says what it is, and hands out fresh guests."""
+    """What is judged: it says what it is, and hands out fresh guests.
+
+    `builds` are the files that really run in it, as far as they can be told.
+    """
 
     name: str
     uri: str
     design: Design
     capabilities: Capabilities
     versions: Mapping[str, str]
+    builds: tuple[Build, ...]
 
     def fresh(self) -> Backend:
         """Guests of their own, just started, with no job ever begun on them."""
@@ -100,6 +117,7 @@ class OwnHost(StrEnum):
 
     EMBEDDED = "embedded"
     LIBVIRTD = "libvirtd"
+    VIRTQEMUD = "virtqemud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,7 @@ class Options:
 
     A backend that finds out by asking what calls there are writes the name of each into the file *asking* before, for
     the process may die of it; those in *assumed* it does not ask for, and takes to be there.
+    `build` is the directory that libvirt was built in; None: the one that is installed.
     """
 
     uri: str | None = None
@@ -116,6 +135,7 @@ class Options:
     work_dir: Path | None = None
     asking: Path | None = None
     assumed: frozenset[str] = frozenset()
+    build: Path | None = None
 
 
 class BackendPlugin(Protocol):

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from jobtck.conformance.answers import Answers, differ
+from jobtck.conformance.answers import Answers, differ, is_worse_answer
+from jobtck.conformance.asked import Reach, asked_as_much, reach
 from jobtck.conformance.calls import Call
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.record import CellRecord, Record, RequirementRecord, RunRecord, Symptom, Verdict
@@ -21,10 +22,13 @@ STANDING_WORDS = {
 }
 
 
+TOO_FEW = "the run was shorter, or its calls took longer"
+
+
 class Change(StrEnum):
     """What became of a requirement or a cell; what is new or gone was not judged on both sides.
 
-    A deviation that does not happen every time and was not seen now may be there still.
+    A deviation that was not seen now may be there still: it does not happen every time, or less was asked than before.
     """
 
     REGRESSED = "regressed"
@@ -103,7 +107,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class PairComparison:
-    """A design on a backend in both results, or in one of them only; `gaps` are what was judged in the old one only."""
+    """A design on a backend in both results, or in one of them only; `gaps` are what was judged in the old one only.
+
+    `reach` is how many of the old one's cells were visited again, where there are both.
+    """
 
     old: Record | None
     new: Record | None
@@ -111,6 +118,7 @@ class PairComparison:
     cells: tuple[CellChange, ...] = ()
     cells_same: int = 0
     gaps: tuple[Gap, ...] = ()
+    reach: Reach | None = None
 
     @property
     def told(self) -> Record:
@@ -194,7 +202,8 @@ def _pair(old: Record | None, new: Record | None) -> PairComparison:
         return PairComparison(None, new)
     requirements = tuple(_requirements(old, new))
     cells, same = _cells(old.cells, new.cells)
-    return PairComparison(old, new, requirements, cells, same, tuple(_gaps(requirements, old, new)))
+    again = reach(old, new)
+    return PairComparison(old, new, requirements, cells, same, tuple(_gaps(requirements, old, new, again)), again)
 
 
 def call_of(cell: CellRecord) -> str:
@@ -202,10 +211,13 @@ def call_of(cell: CellRecord) -> str:
     return cell.call.partition("(")[0]
 
 
-def _gaps(requirements: Iterable[RequirementChange], old: Record, new: Record) -> Iterator[Gap]:
+def _gaps(requirements: Iterable[RequirementChange], old: Record, new: Record, again: Reach) -> Iterator[Gap]:
     """What was judged before and not now; what a quick run leaves out it says itself."""
     if not new.cells:
         yield Gap("all of it", str(old.verdict), "this run made no call")
+    elif not again.is_enough:
+        missed = again.before - again.again
+        yield Gap(f"the greater part of the cells ({missed:,} of {again.before:,})", "visited", TOO_FEW)
     for each in requirements:
         if each.change is Change.GONE and each.old is not None and not (each.new is not None and each.new.left_out):
             yield Gap(each.old.id, STANDING_WORDS[each.old.verdict], _why_gone(each.new))
@@ -227,6 +239,8 @@ def _requirements(old: Record, new: Record) -> Iterator[RequirementChange]:
     for id in dict.fromkeys([*before, *after]):
         more = _more_symptoms(after[id], before[id], old, new) if id in before and id in after else ()
         change = _requirement_change(before.get(id), after.get(id), made, more)
+        if change is Change.FIXED and not asked_as_much(id, old, new):
+            change = Change.NOT_SEEN
         if change is not None:
             yield RequirementChange(change, before.get(id), after.get(id), more)
 
@@ -264,14 +278,14 @@ def _requirement_change(
         case True, False if not {each.call for each in old.symptoms}.issubset(made):
             return Change.GONE
         case True, False:
-            return Change.NOT_SEEN if _is_flaky(old) else Change.FIXED
+            return Change.NOT_SEEN if is_flaky(old) else Change.FIXED
         case True, True if old.symptoms and more:
             return Change.REGRESSED
         case _:
             return None
 
 
-def _is_flaky(requirement: RequirementRecord) -> bool:
+def is_flaky(requirement: RequirementRecord) -> bool:
     """None of what was seen of it happens every time."""
     if not requirement.deviations:
         return all(each.flaky for each in requirement.known)
@@ -290,8 +304,15 @@ def _cells(old: Iterable[CellRecord], new: Iterable[CellRecord]) -> tuple[tuple[
     for cell, is_certain in changes.items():
         broken_before, broken_after = ({id for each in side[cell] for id in each.broken} for side in (before, after))
         worse = tuple(sorted(broken_after - broken_before))
-        change = Change.REGRESSED if worse else Change.FIXED if broken_before - broken_after else Change.CHANGED
-        change = change if is_certain else Change.FLAKY
+        sides = Answers(before[cell]), Answers(after[cell])
+        if not is_certain:
+            change = Change.FLAKY
+        elif worse or is_worse_answer(*sides):
+            change = Change.REGRESSED
+        elif broken_before - broken_after:
+            change = Change.FIXED  # certain, so it answered otherwise each time
+        else:
+            change = Change.CHANGED
         found.append(CellChange(change, cell, before[cell], after[cell], worse))
     return tuple(sorted(found, key=lambda each: each.cell)), len(both) - len(changes)
 

@@ -42,9 +42,10 @@ def gated(run: RunRecord, comparison: Comparison, became: Sequence[Became], base
     """The run with what its gate says, and with excuses for what fails only without the baseline."""
     complaints = [sentence for record in run.records for sentence in _complaints(record)]
     gaps = tuple(sentence for pair in comparison.pairs for sentence in gap_sentences(pair))
+    cells = tuple(sentence for pair in comparison.pairs for sentence in _reach_sentences(pair))
     excused = {id(pair.new): _excused(pair) for pair in comparison.pairs if pair.new is not None}
     records = tuple(excused[id(record)] for record in run.records)
-    return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), gaps), records=records)
+    return replace(run, gate=Gate(baseline, tuple(became), tuple(complaints), gaps, cells), records=records)
 
 
 def gap_sentences(pair: PairComparison) -> Iterator[str]:
@@ -54,6 +55,13 @@ def gap_sentences(pair: PairComparison) -> Iterator[str]:
     for each in pair.gaps:
         what = f"{_title(pair)}: {each.what} was {each.was} in the baseline, and is not judged now: {each.why}"
         yield f"{what}; {ON_PURPOSE}"
+
+
+def _reach_sentences(pair: PairComparison) -> Iterator[str]:
+    """How much of what the baseline visited this run did too."""
+    if pair.reach is not None and pair.reach.before:
+        again, before = pair.reach.again, pair.reach.before
+        yield f"{_title(pair)}: {again:,} of the baseline's {before:,} cells were judged, {before - again:,} were not"
 
 
 def _title(pair: PairComparison) -> str:
@@ -68,7 +76,10 @@ def fails(change: RequirementChange | CellChange, record: Record | None, classes
     if isinstance(change, CellChange):
         if change.change is Change.NEW:
             return False  # other seeds visit other cells
-        worse = [symptom for each in change.new for symptom in each.symptoms if symptom.requirement in change.broken]
+        if change.change is not Change.REGRESSED:
+            return True
+        shown = [symptom for each in change.new for symptom in each.symptoms]
+        worse = [symptom for symptom in shown if symptom.requirement in change.broken] or shown
         return not worse or not _all_known(worse, record)
     told = change.new
     if change.change is Change.NEW:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jobtck.conformance.calls import Call
-from jobtck.conformance.capabilities import Capabilities
+from jobtck.conformance.capabilities import Build, Capabilities
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Evidence, Waited
 
@@ -235,6 +235,7 @@ class TargetRecord:
     features: tuple[str, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     capabilities: Capabilities | None = None  # all that was declared, where a result tells it
+    builds: tuple[Build, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +291,16 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A run held against an earlier one: what became of it, what is wrong whatever was before, what cannot be told."""
+    """A run held against an earlier one: what became of it, what is wrong whatever was before, what cannot be told.
+
+    `cells` says how much of what the earlier one visited was visited again.
+    """
 
     baseline: str
     became: tuple[Became, ...]
     complaints: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> RunVerdict:

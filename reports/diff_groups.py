@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobtck.conformance.comparison import STANDING_WORDS, CellChange, Change, PairComparison, RequirementChange
+from jobtck.conformance.comparison import (
+    STANDING_WORDS,
+    CellChange,
+    Change,
+    PairComparison,
+    RequirementChange,
+    is_flaky,
+)
 from jobtck.conformance.outcomes import Waited
 from jobtck.conformance.record import CellRecord
 from jobtck.reports.sentences import rate_text, symptom_text, target_text
@@ -69,7 +76,8 @@ def news(pair: PairComparison) -> list[RequirementChange]:
 def standing_text(change: RequirementChange) -> str:
     """`passed, now failed`."""
     if change.change is Change.NOT_SEEN:
-        return "does not happen every time, and was not seen this time"
+        rarely = change.old is not None and is_flaky(change.old)
+        return f"{'does not happen every time' if rarely else 'was asked less often'}, and was not seen this time"
     old, new = ("not there" if side is None else STANDING_WORDS[side.verdict] for side in (change.old, change.new))
     return f"{old}, now {new}"
 

@@ -56,10 +56,11 @@ def _print_pair(console: Console, pair: PairComparison) -> None:
 
 
 def _cells_text(pair: PairComparison) -> str:
-    counts = {change: sum(each.change is change for each in pair.cells) for change in (Change.NEW, Change.GONE)}
     words = [f"{counted(pair.cells_same, 'cell')} as before"]
-    words += [f"{count:,} {change}" for change, count in counts.items() if count]
-    return "; ".join(words)
+    if pair.reach is not None:
+        words.append(f"{pair.reach.before - pair.reach.again:,} of {pair.reach.before:,} not judged now")
+    new = sum(each.change is Change.NEW for each in pair.cells)
+    return "; ".join([*words, *([f"{new:,} new"] if new else [])])
 
 
 def _print_group(console: Console, group: CellGroup) -> None:

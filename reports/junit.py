@@ -24,6 +24,7 @@ from jobtck.conformance.record import (
 from jobtck.conformance.wording import call_text
 from jobtck.reports.sentences import (
     breaks_run,
+    build_text,
     call_complaints,
     evidence_lines,
     known_text,
@@ -132,6 +133,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     return [
         ("uri", target.uri),
         *versions,
+        *((f"file {each.what}", build_text(each)) for each in target.builds),
         ("seed", str(record.seed)),
         ("command", record.command),
         ("calls", str(cost.calls)),

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from jobtck.conformance.calls import call_name
 from jobtck.conformance.record import NamedRun, Record, RequirementRecord, Verdict
+from jobtck.reports.sentences import build_text
 from jobtck.reports.terminal import VERDICT_STYLES
 from jobtck.reports.texts import counted, id_ranges, one_line
 
@@ -90,6 +91,10 @@ def _print_pair(console: Console, pair: tuple[str, str], runs: Sequence[NamedRun
             cells = [_cell(each, word) for each, word in zip(row.told, row.words, strict=True)]
             table.add_row(f"{mark}{one_line(row.id)}", *cells)
     console.print(table)
+    for run, record in zip(runs, records, strict=True):
+        for build in record.target.builds if record else ():
+            words = f"{one_line(f'{run.name}: {build.what}')}: {build_text(build)}"
+            console.print(Text(words, style="dim", overflow="fold"))
     for verdict in (Verdict.PASS, Verdict.UNSUPPORTED):
         ids = [row.id for row in rows if row.is_plain and _all(row, verdict)]
         if ids:

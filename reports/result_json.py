@@ -111,6 +111,7 @@ def _target(target: TargetRecord) -> JsonObject:
         "uri": target.uri,
         "design": design_json(target.design),
         "versions": dict(sorted(target.versions.items())),
+        "builds": [asdict(each) for each in target.builds],
         "capabilities": {
             "calls": sorted(set(target.calls)),
             "features": sorted(set(target.features)),
@@ -169,6 +170,7 @@ def _gate(gate: Gate | None) -> JsonObject | None:
         "became": [asdict(each) for each in gate.became],
         "complaints": list(gate.complaints),
         "gaps": list(gate.gaps),
+        "cells": list(gate.cells),
     }
 
 

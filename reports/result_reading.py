@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NoReturn, cast
 
+from jobtck.conformance.capabilities import Build
 from jobtck.conformance.declared import capabilities_in
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BadInput
@@ -59,6 +60,7 @@ def _gate(content: Plain) -> Gate:
         became=tuple(Became(**each) for each in content["became"]),
         complaints=tuple(content["complaints"]),
         gaps=tuple(content["gaps"]),
+        cells=tuple(content["cells"]),
     )
 
 
@@ -122,6 +124,7 @@ def _target(content: Plain, place: str) -> TargetRecord:
         uri=content["uri"],
         design=design_in(content["design"], place),
         versions=content["versions"],
+        builds=tuple(Build(**each) for each in content["builds"]),
         calls=calls,
         features=features,
         reasons=capabilities["reasons"],

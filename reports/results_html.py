@@ -13,7 +13,7 @@ from jobtck.reports.changes import OTHERWISE, CellTurn, Succession, Turn, succes
 from jobtck.reports.columns import Column, Judged, columns, rows
 from jobtck.reports.deviation_cards import CARDS_MAX, Card, cards, links
 from jobtck.reports.pages import page
-from jobtck.reports.sentences import closing
+from jobtck.reports.sentences import build_text, closing
 from jobtck.reports.state_graph import state_graph_svg
 from jobtck.reports.state_views import STYLE_WORDS, DesignChart, StateView, states
 from jobtck.reports.terminal import cost_text
@@ -113,6 +113,7 @@ def results_html(results: Sequence[NamedRun], comparisons: Sequence[Comparison],
         {
             "title": _title(results),
             "results": results,
+            "build_text": build_text,
             "closing": closing,
             "columns": shown.columns,
             "news": news,

@@ -2,6 +2,7 @@
 
 import shlex
 
+from jobtck.conformance.capabilities import Build
 from jobtck.conformance.rates import interval
 from jobtck.conformance.record import (
     Deviation,
@@ -59,6 +60,14 @@ def backend_text(target: TargetRecord) -> str:
 def target_text(target: TargetRecord) -> str:
     """What was judged as what: `libvirt 9.0.0 as default-job`."""
     return f"{backend_text(target)} as {one_line(target.design.name)}"
+
+
+def build_text(build: Build) -> str:
+    """Where a file that ran lies, and which one it is."""
+    if not build.path:
+        return "not seen"
+    which = f"build id {build.build_id}" if build.build_id else "no build id was read"
+    return one_line(", ".join(filter(None, [build.path, which, build.date])))
 
 
 def summary(record: Record) -> str:
@@ -211,6 +220,15 @@ def native_text(code: str, text: str, limit: int = LINE_MAX) -> str:
     return ": ".join(filter(None, [one_line(code, limit), one_line(text, limit)]))
 
 
+def build_words(target: TargetRecord) -> list[str]:
+    """The option that has the same build judged, if what ran lies in a build directory: nothing else is called so."""
+    for each in target.builds:
+        directory, _, file = each.path.rpartition("/src/")
+        if directory and file.startswith("libvirt.so"):
+            return ["--build", directory]
+    return []
+
+
 PRIVATE_DAEMON = "/jobtck-daemon-"  # in the path of its socket
 
 
@@ -222,7 +240,9 @@ def replay_command(deviation: Deviation, target: TargetRecord, report_dir: str) 
     if target.uri.startswith("exec:"):
         words += ["--backend", target.uri]
     elif PRIVATE_DAEMON in target.uri:
-        words += ["--host", "libvirtd"]
+        words += ["--host", "virtqemud" if "virtqemud" in target.uri else "libvirtd"]
     elif target.uri and not target.uri.startswith("qemu:///embed"):
         words += ["-c", target.uri]
+    if "-c" not in words:
+        words += build_words(target)
     return [shlex.quote(legible(word)) for word in words]

@@ -20,7 +20,7 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import call_complaints, closing, gate_text, standing, target_text
+from jobtck.reports.sentences import build_text, call_complaints, closing, gate_text, standing, target_text
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -69,6 +69,8 @@ def _print_gate(console: Console, gate: Gate) -> None:
         console.print(Padding(head + told, (0, 0, 0, 2)))
     for sentence in (*gate.complaints, *gate.gaps):
         console.print(Padding(Text(one_line(sentence), style="bold red", overflow="fold"), (0, 0, 0, 2)))
+    for sentence in gate.cells:
+        console.print(Padding(Text(one_line(sentence), style="dim", overflow="fold"), (0, 0, 0, 2)))
     console.print(Text(gate_text(gate), style=VERDICT_STYLES[gate.verdict], overflow="fold"))
 
 
@@ -101,6 +103,7 @@ def _print_header(console: Console, target: TargetRecord) -> None:
     for name, value in (
         ("versions:", ", ".join(versions)),
         ("uri:", target.uri),
+        *((one_line(f"{each.what}:"), build_text(each)) for each in target.builds),
         ("design:", f"{target.design.name}, from {target.design.source}"),
     ):
         if value:

@@ -11,6 +11,7 @@ from tests.mutants_told import Slow
 from tests.test_reports import RECORD, TYPE_2, requirement
 
 from jobtck.conformance import calls
+from jobtck.conformance.asked import Reach
 from jobtck.conformance.comparison import Change, Comparison, Gap, PairComparison, compare
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Completed, Outcome, Refusal, Waited
@@ -94,6 +95,24 @@ def test_a_slow_machine_is_no_change() -> None:
     assert cell_changes(a_run(*cells), a_run(*slow)) == []
 
 
+BAD_INPUT = replace(CELL, outcome="invalid-argument VIR_ERR_INVALID_ARG")
+
+
+@pytest.mark.parametrize(
+    "worse", ["timed-out VIR_ERR_OPERATION_TIMEOUT", "internal VIR_ERR_INTERNAL_ERROR", "the server died SIGSEGV"]
+)
+def test_an_answer_that_becomes_none_is_worse_though_no_requirement_says_so(worse: str) -> None:
+    now = replace(CELL, outcome=worse)
+    for before in (BAD_INPUT, CELL):
+        assert cell_changes(a_run(before), a_run(now)) == [Change.REGRESSED]
+    assert cell_changes(a_run(now), a_run(BAD_INPUT)) == [Change.CHANGED]
+    assert cell_changes(a_run(BAD_INPUT), a_run(BAD_INPUT, now)) == [Change.FLAKY]
+    unsure = replace(BAD_INPUT, sure=False, count=1), replace(now, sure=False, count=1)
+    assert cell_changes(a_run(unsure[0]), a_run(unsure[1])) == []
+    waits = replace(CELL, outcome="busy VIR_ERR_OPERATION_INVALID")
+    assert cell_changes(a_run(waits), a_run(replace(CELL, outcome="timed-out X"))) == [Change.CHANGED]
+
+
 # Requirements
 
 PASSES, FAILS = requirement("TYPE-2"), requirement("TYPE-2", Verdict.FAIL, deviations=(TYPE_2,))
@@ -137,6 +156,36 @@ def test_nothing_is_fixed_that_could_not_be_asked() -> None:
     assert requirement_change(FAILS, PASSES, CELL) is Change.GONE
     (gap,) = only_pair(compare(a_run(CELL, requirements=(FAILS,)), a_run(CELL, requirements=(PASSES,)))).gaps
     assert gap == Gap("TYPE-2", "failed", "the call that showed it was not made")
+
+
+def test_nothing_is_fixed_where_less_was_asked() -> None:
+    """It was seen in four cells; of these, more than half are to be visited again."""
+    seen = [replace(ASKED, state=f"{state} of 3 disks", symptoms=(TUNED,)) for state in "abcd"]
+
+    def change(old: list[CellRecord], new: list[CellRecord]) -> Change:
+        kept = [replace(each, symptoms=()) for each in new]
+        (became,) = only_pair(
+            compare(a_run(*old, requirements=(FAILS,)), a_run(*kept, requirements=(PASSES,)))
+        ).requirements
+        return became.change
+
+    assert change(seen, seen) is Change.FIXED
+    assert change(seen, [replace(each, count=1) for each in seen[:2]]) is Change.FIXED  # it was so each time
+    assert change(seen, seen[:1]) is Change.NOT_SEEN
+    kept_once = [*seen, replace(seen[0], symptoms=(), outcome="busy")]
+    assert change(kept_once, seen) is Change.NOT_SEEN
+    assert change(kept_once, [replace(each, count=4) for each in seen]) is Change.FIXED
+    unseen = [replace(each, symptoms=()) for each in seen]  # no cell tells
+    old, new = a_run(*unseen, requirements=(FAILS,)), a_run(*unseen, requirements=(replace(PASSES, exercised=1),))
+    assert only_pair(compare(old, new)).requirements[0].change is Change.NOT_SEEN
+
+
+def test_too_few_cells_are_a_gap() -> None:
+    cells = [replace(CELL, state=f"{state} of 3 disks") for state in "abcdefghij"]
+    pair = only_pair(compare(a_run(*cells), a_run(*cells[:5])))
+    assert (pair.reach, pair.gaps) == (Reach(5, 10), ())
+    (gap,) = only_pair(compare(a_run(*cells), a_run(*cells[:4], CELL))).gaps
+    assert (gap.what, gap.was) == ("the greater part of the cells (6 of 10)", "visited")
 
 
 def test_a_symptom_that_the_baseline_met_is_no_other_one() -> None:

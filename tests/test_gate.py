@@ -40,6 +40,7 @@ from jobtck.gate import held_against
 from jobtck.reports.junit import junit_xml
 from jobtck.reports.result_json import dumps, result, validate
 from jobtck.reports.result_reading import read_run
+from jobtck.reports.sentences import gate_text
 from jobtck.reports.terminal import print_run
 
 Run = Callable[..., CompletedProcess[str]]
@@ -136,6 +137,46 @@ def test_a_cell_that_breaks_what_it_kept_fails_unless_that_symptom_is_listed() -
     run = gated(of(KNOWN), of(KNOWN, cells=ended))
     assert [(each.what, each.fails) for each in gates(run).became] == [("abort_job", True)]
     assert run.exit_status == 1
+
+
+def test_a_callers_error_that_becomes_a_time_out_or_a_crash_fails() -> None:
+    refused = replace(CELL, outcome="invalid-argument VIR_ERR_INVALID_ARG")
+    for worse in ("timed-out VIR_ERR_OPERATION_TIMEOUT", "internal VIR_ERR_INTERNAL_ERROR", "the server died SIGSEGV"):
+        now = replace(refused, outcome=worse)
+        run = gated(of(PASSES, cells=(refused,)), of(PASSES, cells=(now,)))
+        assert (run.exit_status, red(run)) == (1, ["abort_job regressed"])
+        known = replace(now, symptoms=TYPE_2.symptoms)  # what is listed is no news
+        assert gated(of(KNOWN, cells=(refused,)), of(KNOWN, cells=(known,))).exit_status == 0
+
+
+def test_how_much_of_the_baseline_was_judged_is_told_and_too_little_is_incomplete() -> None:
+    cells = tuple(replace(CELL, state=f"{state} of 3 disks") for state in "abcdefghi")
+    whole, half, less = of(PASSES, cells=cells), of(PASSES, cells=cells[:4]), of(PASSES, cells=cells[:3])
+    told = "libvirt as default-job: 5 of the baseline's 10 cells were judged, 5 were not"
+    assert gates(gated(whole, half)).cells == (told,)
+    assert gated(whole, half).exit_status == 0
+    run = gated(whole, less)
+    assert run.exit_status == 3
+    assert (
+        "the greater part of the cells (6 of 10) was visited in the baseline, and is not judged now"
+        in gates(run).gaps[0]
+    )
+    output = io.StringIO()
+    print_run(Console(file=output, width=200), gated(whole, half))
+    assert told in output.getvalue()
+
+
+def test_what_was_asked_less_often_is_no_change_for_the_better() -> None:
+    seen = tuple(replace(ASKED, state=f"{state} of 3 disks", symptoms=TYPE_2.symptoms) for state in "abc")
+    again = tuple(replace(each, symptoms=()) for each in seen)
+    others = tuple(replace(CELL, state=f"{state} of 2 disks") for state in "abcdef")
+    (became,) = gates(gated(of(FAILS, cells=(*seen, *others)), of(PASSES, cells=(again[0], *others)))).became
+    assert (became.change, became.fails) == ("not seen", False)
+    assert became.told.startswith("was asked less often, and was not seen this time")
+    assert "for the better" not in gate_text(
+        gates(gated(of(FAILS, cells=seen + others), of(PASSES, cells=again[:1] + others)))
+    )
+    assert "for the better" in gate_text(gates(gated(of(FAILS, cells=seen), of(PASSES, cells=again))))
 
 
 def test_lists_stay_strict() -> None:

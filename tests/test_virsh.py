@@ -47,6 +47,7 @@ from jobtck.conformance.outcomes import (
     Party,
     Refusal,
 )
+from jobtck.fixtures.builds import VIRSH_LIBRARY
 from jobtck.fixtures.virsh_backend import backend as plugin
 from jobtck.fixtures.virsh_errors import code_of, message
 
@@ -205,6 +206,8 @@ class TestOnADaemon:
 
     def test_it_declares_what_it_has_a_command_for(self, target: LibvirtTarget) -> None:
         assert "virsh" in target.versions
+        assert all(each.path and each.build_id for each in target.builds)
+        assert target.builds[-1].what == VIRSH_LIBRARY
         assert "get_job_info" not in target.capabilities.calls
         assert "domjobinfo" in target.capabilities.reasons["get_job_info"]
         missing = {"get_job_info"}

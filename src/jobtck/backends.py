@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from jobtck.conformance.calls import Call
-from jobtck.conformance.capabilities import Backend, BackendPlugin, Options, Target
+from jobtck.conformance.capabilities import Backend, BackendPlugin, Build, Options, Target
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError
 from jobtck.conformance.outcomes import Outcome
@@ -62,6 +62,7 @@ class GuardedTarget:
         self.design = target.design
         self.capabilities = target.capabilities
         self.versions = target.versions
+        self.builds: tuple[Build, ...] = getattr(target, "builds", ())  # plugins of others may know nothing of it
 
     def fresh(self) -> Backend:
         with _blamed(self.name, "when fresh guests were wanted"):

@@ -10,7 +10,7 @@ import click
 
 from jobtck import __version__
 from jobtck.budgets import BUDGET_MIN_SECONDS, BUDGET_SECONDS, QUICK_SECONDS
-from jobtck.cli_options import AS_JSON, BACKEND, CONNECT, DESIGN, HOST, PATH, READ_ONLY, finite
+from jobtck.cli_options import AS_JSON, BACKEND, BUILD, CONNECT, DESIGN, EXPECT_BUILD, HOST, PATH, READ_ONLY, finite
 from jobtck.cli_results import diff_, history, known_, report
 from jobtck.conformance.errors import BadInput
 from jobtck.failures import failures_told
@@ -39,6 +39,8 @@ def main() -> None:
 @main.command()
 @CONNECT
 @HOST
+@BUILD
+@EXPECT_BUILD
 @READ_ONLY
 @BACKEND
 @DESIGN
@@ -81,6 +83,8 @@ def main() -> None:
 def run(
     uri: str | None,
     host: str | None,
+    build: Path | None,
+    expect_build: Path | None,
     read_only: bool,
     backend_name: str | None,
     design_name: str | None,
@@ -98,6 +102,7 @@ def run(
 
     from jobtck.command import known_deviations, options_for, pairs_for, run_and_report
     from jobtck.conformance.record import NamedRun, RunRecord
+    from jobtck.fixtures.build_directory import check_holds_libvirt
     from jobtck.reportdir import failure_reported
     from jobtck.results import read_result
     from jobtck.run import Order
@@ -107,7 +112,8 @@ def run(
     with failure_reported(RunRecord((), command, seed, 0.0, date=date), output, read):
         order = Order(
             pairs=pairs_for(backend_name, design_name),
-            options=options_for(uri, host, read_only=read_only),
+            options=options_for(uri, host, read_only=read_only, build=build),
+            expect_build=None if expect_build is None else check_holds_libvirt(expect_build, "--expect-build"),
             budget_seconds=budget or (QUICK_SECONDS if quick else BUDGET_SECONDS),
             is_quick=quick,
             seed=seed,
@@ -169,32 +175,40 @@ def cells(design_name: str | None, as_json: bool) -> None:
 @main.command()
 @CONNECT
 @HOST
+@BUILD
 @READ_ONLY
 @BACKEND
 @DESIGN
 @AS_JSON
 def probe(
-    uri: str | None, host: str | None, read_only: bool, backend_name: str | None, design_name: str | None, as_json: bool
+    uri: str | None,
+    host: str | None,
+    build: Path | None,
+    read_only: bool,
+    backend_name: str | None,
+    design_name: str | None,
+    as_json: bool,
 ) -> None:
     """Find out by trying what a backend can do, with the evidence."""
     from jobtck.command import options_for, pairs_for
     from jobtck.listing import show_probe
 
     pair = pairs_for(backend_name, design_name)[0]
-    show_probe(pair, options_for(uri, host, read_only=read_only), as_json=as_json)
+    show_probe(pair, options_for(uri, host, read_only=read_only, build=build), as_json=as_json)
 
 
 @main.command()
 @click.argument("trace", type=click.Path(path_type=Path, dir_okay=False))
 @CONNECT
 @HOST
+@BUILD
 @BACKEND
-def replay(trace: Path, uri: str | None, host: str | None, backend_name: str | None) -> None:
+def replay(trace: Path, uri: str | None, host: str | None, build: Path | None, backend_name: str | None) -> None:
     """Make the calls of a trace again: fixed (0), still there (1), or it took another turn (3)."""
     from jobtck.command import options_for
     from jobtck.replay import replay_and_tell
 
-    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False)))
+    raise SystemExit(replay_and_tell(trace, backend_name, options_for(uri, host, read_only=False, build=build)))
 
 
 @main.command("new-adapter")

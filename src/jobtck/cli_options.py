@@ -14,8 +14,20 @@ DESIGN = click.option("--design", "design_name", metavar="NAME|FILE", help="A pr
 HOST = click.option(
     "--host",
     "host",
-    type=click.Choice(["embedded", "libvirtd"]),
-    help="Where guests live without -c: libvirt's driver in this process, or a libvirtd of the kit's own.",
+    type=click.Choice(["embedded", "libvirtd", "virtqemud"]),
+    help="Where guests live without -c: libvirt's driver in this process, or a daemon of the kit's own.",
+)
+BUILD = click.option(
+    "--build",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Take libvirt from the directory that it was built in, and refuse any other.",
+)
+EXPECT_BUILD = click.option(
+    "--expect-build",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Refuse to judge a libvirt whose files do not lie in that directory.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.Path(path_type=Path)

@@ -21,6 +21,7 @@ from jobtck.conformance.record import EXIT_STATUS, KnownDeviation, RunRecord, Ru
 from jobtck.crashes import Crash, crash_from
 from jobtck.failures import failures_told
 from jobtck.fixtures import run_directory
+from jobtck.fixtures.build_directory import check_holds_libvirt
 from jobtck.fixtures.innocence import oom_kills, proof_for
 from jobtck.fixtures.post_mortem import backtrace_of_process
 from jobtck.fixtures.run_directory import JOURNALS
@@ -57,13 +58,16 @@ def real_backend_for(design: Design) -> str:
     return REAL_BACKENDS.get(design.handle, "numbered")
 
 
-def options_for(uri: str | None, host: str | None, *, read_only: bool) -> Options:
-    """Where the backend is to be had."""
+def options_for(uri: str | None, host: str | None, *, read_only: bool, build: Path | None = None) -> Options:
+    """Where the backend is to be had, and from which build directory."""
     if uri is not None and host is not None:
         raise BadInput("--host is where guests live without -c: give one of the two")
     if read_only and uri is None:
         raise BadInput("-r needs a URI: give one with -c")
-    return Options(uri=uri, read_only=read_only, host=None if host is None else OwnHost(host))
+    if build is not None and uri is not None:
+        raise BadInput("--build is for what runs here without -c: for what runs there, --expect-build says what it is")
+    place = None if build is None else check_holds_libvirt(build, "--build")
+    return Options(uri=uri, read_only=read_only, host=None if host is None else OwnHost(host), build=place)
 
 
 def known_deviations(known: str) -> Sequence[KnownDeviation]:

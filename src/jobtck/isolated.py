@@ -139,6 +139,7 @@ class IsolatedTarget:
         assert self._about is not None
         self.name, self.uri, self.capabilities = self._about.name, self._about.uri, self._about.capabilities
         self.versions: Mapping[str, str] = self._about.versions
+        self.builds = self._about.builds
 
     def opened(self) -> Worker:
         """A new process in which the target is opened."""

@@ -7,7 +7,7 @@ from multiprocessing import connection
 from typing import NamedTuple, cast
 
 from jobtck.backends import GuardedTarget, open_target
-from jobtck.conformance.capabilities import Backend, Capabilities, Options
+from jobtck.conformance.capabilities import Backend, Build, Capabilities, Options
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BackendFailure, BadInput, JobtckError, SessionLost
 from jobtck.conformance.outcomes import Lost
@@ -21,6 +21,7 @@ class Opened(NamedTuple):
     uri: str
     capabilities: Capabilities
     versions: dict[str, str]
+    builds: tuple[Build, ...]
 
 
 class Raised(NamedTuple):
@@ -44,7 +45,7 @@ class _FarEnd:
             name, design, options = cast("tuple[str, Design, Options]", arguments)
             self._target = target = open_target(name, design, options)
             self._closers.append(target.close)
-            return Opened(target.name, target.uri, target.capabilities, dict(target.versions))
+            return Opened(target.name, target.uri, target.capabilities, dict(target.versions), target.builds)
         if method == "fresh":
             self._guests = cast("GuardedTarget", self._target).fresh()
             self._closers.append(self._guests.close)

@@ -76,6 +76,7 @@ class JournaledTarget:
         self.design = target.design
         self.capabilities = target.capabilities
         self.versions: Mapping[str, str] = target.versions
+        self.builds = target.builds
         self._target = target
         self._directory = directory
 

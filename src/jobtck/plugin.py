@@ -1,5 +1,6 @@
 """The pytest plugin: `pytest --pyargs jobtck.suite --jobtck-backend NAME` judges a backend, an item per requirement."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options by which a driver's author says what is judged."""
     group = parser.getgroup("jobtck", "conformance of job-management APIs")
     group.addoption("--jobtck-connect", metavar="URI", help="libvirt connection URI, as in virsh")
-    group.addoption("--jobtck-host", choices=["embedded", "libvirtd"], help="where guests live without a URI")
+    group.addoption(
+        "--jobtck-host", choices=["embedded", "libvirtd", "virtqemud"], help="where guests live without a URI"
+    )
+    group.addoption("--jobtck-build", metavar="DIR", type=Path, help="directory that the libvirt to judge was built in")
+    group.addoption("--jobtck-expect-build", metavar="DIR", type=Path, help="refuse a libvirt that does not lie there")
     group.addoption("--jobtck-backend", metavar="NAME", help="backend to judge (default: libvirt)")
     group.addoption("--jobtck-design", metavar="NAME|FILE", help="design it plays (default: the backend's own)")
     group.addoption("--jobtck-budget", metavar="SECONDS", type=float, default=60.0, help="how long to search")
@@ -39,15 +44,23 @@ def jobtck_record(request: pytest.FixtureRequest) -> "Record":
 
     from jobtck.command import known_deviations, options_for, pairs_for, terminated_as_interrupted
     from jobtck.conformance.errors import JobtckError
+    from jobtck.fixtures.build_directory import check_holds_libvirt
     from jobtck.run import Order, Silent, judge_all
 
     def option(name: str) -> Any:  # noqa: ANN401
         return request.config.getoption(name)
 
+    expected = option("--jobtck-expect-build")
     try:
         order = Order(
             pairs=pairs_for(option("--jobtck-backend") or "libvirt", option("--jobtck-design")),
-            options=options_for(option("--jobtck-connect"), option("--jobtck-host"), read_only=False),
+            options=options_for(
+                option("--jobtck-connect"),
+                option("--jobtck-host"),
+                read_only=False,
+                build=option("--jobtck-build"),
+            ),
+            expect_build=expected and check_holds_libvirt(expected, "--jobtck-expect-build"),
             budget_seconds=option("--jobtck-budget"),
             seed=option("--jobtck-seed"),
             known=known_deviations(option("--jobtck-known")),

@@ -21,6 +21,7 @@ from jobtck.crashes import Crash, look_into, with_earlier
 from jobtck.findings import IsListed
 from jobtck.fixtures.adapter_recorder import RecordedTarget
 from jobtck.fixtures.adapter_target import PREFIX
+from jobtck.fixtures.builds import LIBVIRT, other_builds
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedTarget
 from jobtck.journal import JournaledTarget, asking_file
@@ -48,6 +49,7 @@ class Order:
     baseline: NamedRun | None = None
     date: str = ""  # when it was given, UTC, as 2027-06-30T09:00:00Z; of known deviations, some expire
     record: Path | None = None  # where to write what would be said if the backend were an adapter
+    expect_build: Path | None = None  # where all that runs of libvirt has to lie
     journals: Path | None = None  # where calls are written down before they are made
     crash: Crash | None = None  # of the process that judged before: now each set of guests has one of its own
 
@@ -99,6 +101,7 @@ def judge_all(
             for name, design in order.pairs:
                 target = _opened(name, design, order)
                 stack.callback(target.close)
+                _refuse_other_build(target, order)
                 hunt = Hunt(target, plan, stop, _listed(target, order))
                 hunt.notes.extend(order.notes)
                 hunts.append(hunt)
@@ -150,6 +153,18 @@ def _opened(name: str, design: str, order: Order) -> Target:
     if order.journals is None or order.crash is not None or not target.capabilities.in_another_process:
         return target
     return JournaledTarget(target, order.journals)
+
+
+def _refuse_other_build(target: Target, order: Order) -> None:
+    """`BackendFailure` where something else runs than the build that is expected."""
+    for directory in filter(None, (order.options.build, order.expect_build)):
+        others = other_builds(target.builds, directory)
+        if others:
+            told = ", ".join(f"{each.what} {each.path or 'not seen'}" for each in others)
+            raise BackendFailure(f"it is not the build in {directory} that runs: {told}")
+        if not any(each.what in LIBVIRT for each in target.builds):
+            told = f"{target.name} tells of no build"
+            raise BackendFailure(f"it is not known whether the build in {directory} runs: {told}")
 
 
 def _listed(target: Target, order: Order) -> IsListed:

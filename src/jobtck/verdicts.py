@@ -36,6 +36,7 @@ def target_record(target: Target) -> TargetRecord:
         features=tuple(sorted(capabilities.features)),
         reasons=dict(capabilities.reasons),
         capabilities=capabilities,
+        builds=target.builds,
     )
 
 
