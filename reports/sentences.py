@@ -2,6 +2,7 @@
 
 import shlex
 
+from jobtck.conformance.power_record import Power
 from jobtck.conformance.rates import interval
 from jobtck.conformance.record import (
     Deviation,
@@ -59,6 +60,11 @@ def backend_text(target: TargetRecord) -> str:
 def target_text(target: TargetRecord) -> str:
     """What was judged as what: `libvirt 9.0.0 as default-job`."""
     return f"{backend_text(target)} as {one_line(target.design.name)}"
+
+
+def power_text(power: Power) -> str:
+    """How much the run would have noticed: `noticed 1,912 of 2,000 changed answers`."""
+    return f"noticed {power.noticed:,} of {counted(power.total, 'changed answer')}"
 
 
 def summary(record: Record) -> str:
