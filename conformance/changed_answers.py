@@ -85,7 +85,17 @@ def _of_single(place: Place) -> Iterator[Change]:
     if change is not None:
         yield from change(place, outcome)
         for older in place.older:
-            yield place.to(WHOLE, "an older answer to the same call", older)
+            if not _is_of_same_job(outcome, older):
+                yield place.to(WHOLE, "an older answer to the same call", older)
+
+
+def _is_of_same_job(outcome: Outcome, older: Outcome) -> bool:
+    """Both may tell of the progress of one job: numbers are changed by themselves."""
+    match outcome, older:
+        case (JobInfo(type=one), JobInfo(type=other)) | (BlockInfo(kind=one), BlockInfo(kind=other)):
+            return one is other
+        case _:
+            return False
 
 
 def _of_refusal(place: Place, refusal: Refusal) -> Iterator[Change]:

@@ -19,7 +19,9 @@ from jobtck.conformance.calls import (
 )
 from jobtck.conformance.capabilities import Capabilities
 from jobtck.conformance.conversations import Conversation, Exchange
-from jobtck.conformance.design import Design
+from jobtck.conformance.design import Design, Namespace
+from jobtck.conformance.forms import promised
+from jobtck.conformance.judge import Belief
 from jobtck.conformance.outcomes import (
     AnsweredId,
     BlockInfo,
@@ -31,7 +33,6 @@ from jobtck.conformance.outcomes import (
     Outcome,
     Progress,
     Refusal,
-    Value,
 )
 from jobtck.conformance.session import MARGIN_SECONDS, PATIENCE_SECONDS
 
@@ -55,13 +56,17 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """An answer in its conversation, with what other answers tell that it could be mixed up with."""
+    """An answer in its conversation, with what other answers tell that it could be mixed up with.
+
+    `before` is what was believed when the call was made.
+    """
 
     design: Design
     capabilities: Capabilities
     conversation: Conversation
     at: int
     exchange: Exchange
+    before: Belief
 
     @property
     def call(self) -> Call:
@@ -92,20 +97,29 @@ class Place:
         return self.conversation[max(0, self.at - LOOKED_BACK_MAX) : self.at][::-1]
 
     @cached_property
-    def older(self) -> tuple[Value, ...]:
-        """What was answered to the same call before, and is another value than now."""
-        name = type(self.call)
+    def older(self) -> tuple[Outcome, ...]:
+        """What was answered to the same call about the same domain before, and is another value than now."""
+        form = promised(self.call, self.design)
         told = (
             each.outcome
             for each in self._before
-            if type(each.call) is name and isinstance(each.outcome, Value) and each.outcome != self.outcome
+            if type(each.call) is type(self.call)
+            and each.call.domain == self.call.domain
+            and isinstance(each.outcome, form)
+            and each.outcome != self.outcome
         )
         return tuple(dict.fromkeys(told))[:OLDER_MAX]
 
     @cached_property
     def ids(self) -> tuple[int | str, ...]:
-        """The ids that were told before, the latest first."""
-        told = (id for each in self._before for id in ids_told(each.outcome))
+        """The ids that were told before of jobs whose ids this answer may not tell, the latest first."""
+        per_type = self.design.namespace is Namespace.PER_TYPE  # there a job of another type may have the same id
+        told = (
+            id
+            for each in self._before
+            if each.call.domain == self.call.domain and (not per_type or type(each.call) is type(self.call))
+            for id in ids_told(each.outcome)
+        )
         return tuple(dict.fromkeys(id for id in told if isinstance(id, int | str)))
 
     def wrong_ids(self, id: AnsweredId) -> Iterator[tuple[str, int | str]]:
@@ -167,11 +181,6 @@ class Place:
             yield "waited", PATIENCE_SECONDS
         if self.seconds < too_long:
             yield "too long", too_long
-
-
-def place(design: Design, capabilities: Capabilities, conversation: Conversation, at: int) -> Place:
-    """The place of that answer in the conversation."""
-    return Place(design, capabilities, conversation, at, conversation[at])
 
 
 def ids_told(outcome: Outcome) -> tuple[AnsweredId, ...]:

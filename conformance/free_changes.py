@@ -1,26 +1,107 @@
-"""Changes of answers that the contract leaves free, each with the reason."""
+"""Changes of answers that the contract leaves free, each with the reason: a conforming backend could answer so."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jobtck.conformance.changes import Change, Place
+from jobtck.conformance.calls import QUERIES, TakeEvents
+from jobtck.conformance.changes import Change, Place, ids_told
+from jobtck.conformance.model import futures
+from jobtck.conformance.outcomes import HELD_UP, Both, Id, Refusal
+from jobtck.conformance.scene import scene
+
+ANYTHING = ""  # in the place of what a field is changed to
 
 
 class Free(NamedTuple):
-    """A class of changes that a conforming backend could answer with; `when` says at which places."""
+    """Fields that may be changed in this way, to anything where no way is named; `when` says at which places."""
 
-    field: str
-    hows: tuple[str, ...]
+    fields: tuple[str, ...]
+    how: str
     when: Callable[[Place, Change], bool]
     reason: str
 
 
-FREE: tuple[Free, ...] = ()
+def _may_wait(place: Place, _: Change) -> bool:
+    """The call is no question, and had its turn, or did not get it."""
+    answers = place.outcome.answers if isinstance(place.outcome, Both) else (place.outcome,)
+    had_turn = any(not isinstance(each, Refusal) or each.kind in HELD_UP for each in answers)
+    return not isinstance(place.call, QUERIES) and had_turn
+
+
+def _always(_: Place, __: Change) -> bool:
+    return True
+
+
+def _told_once(place: Place, _: Change) -> bool:
+    """No other answer tells that id."""
+    if not isinstance(place.outcome, Id):
+        return False
+    id, domain = place.outcome.id, place.call.domain
+    tellers = (
+        at
+        for at, (call, outcome, _) in enumerate(place.conversation)
+        if call.domain == domain and id in ids_told(outcome)
+    )
+    return next(tellers) == place.at and next(tellers, None) is None
+
+
+def _events_unknown(place: Place, _: Change) -> bool:
+    """What events are due is known in none of the states that may be true."""
+    domain = place.call.domain
+    return isinstance(place.call, TakeEvents) and any(
+        state.domains[domain].owed is None for state in place.before.states
+    )
+
+
+def _job_unknown(place: Place, _: Change) -> bool:
+    """The job that the call is about lives in some of the states that may be true, and in others not."""
+    design, capabilities = place.design, place.capabilities
+    meant = set()
+    for state in place.before.states:
+        for later in futures(design, capabilities, state):
+            here = scene(design, capabilities, later, place.call)
+            job = here.job or here.disk_job or here.legacy
+            meant.add(None if job is None else (job.label, job.phase))
+    return len(meant) > 1
+
+
+FREE: tuple[Free, ...] = (
+    Free(
+        ("time",),
+        "waited",
+        _may_wait,
+        "a call that changes something may wait for its turn, or in vain (BEGIN-1): TIME-2 speaks of other refusals",
+    ),
+    Free(
+        ("done", "elapsed time"),
+        "less, and nobody asked before",
+        _always,
+        "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)",
+    ),
+    Free(
+        ("id",),
+        "one too great",
+        _told_once,
+        "gaps in ids are fine (ID-4), and no other answer tells the id of that job",
+    ),
+    Free(
+        ("events",),
+        ANYTHING,
+        _events_unknown,
+        "what events are due is not known after a restart, or after a call whose answer nobody heard",
+    ),
+    Free(
+        ("success", "kind of error", "type", "whole answer", "result", "error"),
+        ANYTHING,
+        _job_unknown,
+        "whether the job lives is not known: it may have ended by itself, or a call about it was never answered",
+    ),
+)
 
 
 def why_free(place: Place, change: Change) -> str:
     """The reason why the contract leaves the change free; empty where it does not."""
     for each in FREE:
-        if change.field == each.field and change.how in each.hows and each.when(place, change):
+        if change.field in each.fields and each.how in (change.how, ANYTHING) and each.when(place, change):
             return each.reason
     return ""

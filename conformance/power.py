@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from jobtck.conformance.calls import Call, call_name
+from jobtck.conformance.calls import BackupBegin, BlockJobBegin, Call, call_name
 from jobtck.conformance.changed_answers import changes
 from jobtck.conformance.changes import Change, Place
 from jobtck.conformance.conversations import Conversation, Exchange
+from jobtck.conformance.design import Handle
 from jobtck.conformance.free_changes import why_free
-from jobtck.conformance.judge import Judge, Step
+from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.outcomes import Outcome
 from jobtck.conformance.power_record import Power, Unnoticed, Watched
 from jobtck.conformance.record import Symptom
@@ -113,6 +114,17 @@ class Recorded:
         return session.perform(exchange.call)
 
 
+def beliefs(judge: Judge, conversation: Conversation) -> list[Belief]:
+    """What was believed before each call of a conversation."""
+    backend = Recorded()
+    session = Session(judge, backend, clock=backend.clock)
+    believed = []
+    for exchange in conversation:
+        believed.append(session.belief)
+        backend.say(session, exchange)
+    return believed
+
+
 class Altered:
     """A conversation with one answer changed, from that answer on."""
 
@@ -130,6 +142,9 @@ class Altered:
             exchange = exchange._replace(outcome=change.outcome, seconds=change.seconds)
         elif change.also is not None and at == change.also[0]:
             exchange = exchange._replace(outcome=change.also[1])
+        if self._is_live(exchange.call):
+            self.is_over = True
+            return
         step = self._backend.say(self._session, exchange)
         if step is None:
             return
@@ -138,6 +153,12 @@ class Altered:
         is_told = change.also is None or at >= change.also[0]
         stands = is_told and self._session.stands_as(heard)
         self.is_over = bool(news) or step.belief is None or stands or at >= change.at + FOLLOWED_MAX
+
+    def _is_live(self, call: Call) -> bool:
+        """The call would begin a job by the label of one that is now believed to live: nobody would have asked so."""
+        if not isinstance(call, BackupBegin | BlockJobBegin) or self._session.judge.design.handle is Handle.NAME:
+            return False
+        return any(domain.job(call.label) for state in self._session.belief.states for domain in state.domains)
 
 
 def judge_again(judge: Judge, conversation: Conversation, chosen: Sequence[Chosen]) -> Iterator[Altered]:
@@ -186,9 +207,11 @@ def draw(
             answers.setdefault((type(call), type(outcome)), []).append((number, at))
     found: dict[tuple[str, str], dict[str, list[Chosen]]] = {}
     free = Counter[tuple[Class, str]]()
+    believed = [beliefs(judge, each) for each in conversations]
     for of_a_form in answers.values():
         for number, at in random.sample(of_a_form, min(PLACES_MAX, len(of_a_form))):
-            place = Place(judge.design, judge.capabilities, conversations[number], at, conversations[number][at])
+            said, before = conversations[number], believed[number][at]
+            place = Place(judge.design, judge.capabilities, said, at, said[at], before)
             for each in _chosen_at(place, number):
                 if reason := why_free(place, each.change):
                     free[each.sort, reason] += 1
