@@ -9,14 +9,18 @@ from jobtck.conformance.model import futures
 from jobtck.conformance.outcomes import HELD_UP, Both, Id, Refusal
 from jobtck.conformance.scene import scene
 
-ANYTHING = ""  # in the place of what a field is changed to
+OWN_AFFAIR = "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)"
+UNKNOWN = "whether the job lives is not known: it may have ended by itself, or a call about it was never answered"
 
 
 class Free(NamedTuple):
-    """Fields that may be changed in this way, to anything where no way is named; `when` says at which places."""
+    """Ways to change a field that are free where nothing else in the conversation speaks against it; `when` says where.
 
-    fields: tuple[str, ...]
-    how: str
+    What is noticed all the same is not free: then it was the rest of the conversation that could not be.
+    """
+
+    field: str
+    hows: tuple[str, ...]
     when: Callable[[Place, Change], bool]
     reason: str
 
@@ -67,41 +71,33 @@ def _job_unknown(place: Place, _: Change) -> bool:
 
 FREE: tuple[Free, ...] = (
     Free(
-        ("time",),
-        "waited",
+        "time",
+        ("waited",),
         _may_wait,
         "a call that changes something may wait for its turn, or in vain (BEGIN-1): TIME-2 speaks of other refusals",
     ),
+    Free("done", ("less, and nobody asked before",), _always, OWN_AFFAIR),
+    Free("elapsed time", ("less, and nobody asked before",), _always, OWN_AFFAIR),
     Free(
-        ("done", "elapsed time"),
-        "less, and nobody asked before",
-        _always,
-        "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)",
-    ),
-    Free(
-        ("id",),
-        "one too great",
+        "id",
+        ("one too great",),
         _told_once,
         "gaps in ids are fine (ID-4), and no other answer tells the id of that job",
     ),
     Free(
-        ("events",),
-        ANYTHING,
+        "events",
+        ("one dropped",),
         _events_unknown,
         "what events are due is not known after a restart, or after a call whose answer nobody heard",
     ),
-    Free(
-        ("success", "kind of error", "type", "whole answer", "result", "error"),
-        ANYTHING,
-        _job_unknown,
-        "whether the job lives is not known: it may have ended by itself, or a call about it was never answered",
-    ),
+    Free("success", ("succeeds", "succeeds, with an older answer", "refused as no-such-job"), _job_unknown, UNKNOWN),
+    Free("type", ("no job", "a job where there is none"), _job_unknown, UNKNOWN),
 )
 
 
 def why_free(place: Place, change: Change) -> str:
-    """The reason why the contract leaves the change free; empty where it does not."""
+    """The reason why the contract leaves a change free that nobody noticed; empty where it does not."""
     for each in FREE:
-        if change.field in each.fields and each.how in (change.how, ANYTHING) and each.when(place, change):
+        if change.field == each.field and change.how in each.hows and each.when(place, change):
             return each.reason
     return ""

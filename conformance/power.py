@@ -1,7 +1,7 @@
 """The power of a run: its record judged again with one answer changed at a time, without one more call."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -25,23 +25,23 @@ T = TypeVar("T")
 
 
 class Chosen(NamedTuple):
-    """A change, the number of its conversation, and the name of the call whose answer it is."""
+    """A change, and the place of the answer in its conversation."""
 
-    conversation: int
-    call: str
+    place: Place
     change: Change
 
     @property
     def sort(self) -> Class:
         """The class of changes that it is of."""
-        return self.call, self.change.field, self.change.how
+        return call_name(type(self.place.call)), self.change.field, self.change.how
 
 
 class Watch(NamedTuple):
-    """A change that was judged, and the requirements that were the first to notice it."""
+    """A change that was judged, and the requirements that were the first to notice it; none of what is `free`."""
 
     chosen: Chosen
     noticed_by: tuple[str, ...]
+    free: str = ""
 
 
 def measure(
@@ -52,33 +52,26 @@ def measure(
     changes_max: int = CHANGES_MAX,
 ) -> Power | None:
     """How much the judge notices in these conversations; None where there is none, or if *stop* ends it."""
-    if not conversations:
-        return None
-    chosen, free = draw(judge, conversations, Random(seed), changes_max)  # noqa: S311
-    watches = []
-    for watch in watched(judge, conversations, chosen):
+    watches = list[Watch]()
+    for watch in watched(judge, draw(judge, conversations, Random(seed), changes_max)):  # noqa: S311
         if stop():
             return None
         watches.append(watch)
-    return _power(watches, free)
+    return _power(watches) if watches else None
 
 
-def _power(watches: Sequence[Watch], free: Mapping[tuple[Class, str], int]) -> Power:
-    fields, noticed_fields = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    sorts, noticed_sorts = Counter[Class](), Counter[Class]()
-    requirements = Counter[str]()
-    for (_, call, change), noticed_by in watches:
-        sort = (call, change.field, change.how)
-        fields[sort[:2]] += 1
-        sorts[sort] += 1
-        if noticed_by:
-            noticed_fields[sort[:2]] += 1
-            noticed_sorts[sort] += 1
-        requirements.update(noticed_by)
+def _power(watches: Sequence[Watch]) -> Power:
+    counted = [each for each in watches if not each.free]
+    fields = Counter(each.chosen.sort[:2] for each in counted)
+    noticed_fields = Counter(each.chosen.sort[:2] for each in counted if each.noticed_by)
+    classes = Counter(each.chosen.sort for each in counted)
+    noticed = {each.chosen.sort for each in counted if each.noticed_by}
+    free = Counter((each.chosen.sort, each.free) for each in watches if each.free)
+    requirements = Counter(id for each in counted for id in each.noticed_by)
     return Power(
         fields=tuple(Watched(*each, noticed_fields[each], total) for each, total in sorted(fields.items())),
         requirements=tuple(sorted(requirements.items())),
-        unwatched=tuple(Unnoticed(*each, total) for each, total in sorted(sorts.items()) if not noticed_sorts[each]),
+        unwatched=tuple(Unnoticed(*each, total) for each, total in sorted(classes.items()) if each not in noticed),
         free=tuple(Unnoticed(*each, total, reason) for (each, reason), total in sorted(free.items())),
     )
 
@@ -184,49 +177,42 @@ def judge_again(judge: Judge, conversation: Conversation, chosen: Sequence[Chose
     yield from under_way
 
 
-def watched(judge: Judge, conversations: Sequence[Conversation], chosen: Sequence[Chosen]) -> Iterator[Watch]:
+def watched(judge: Judge, chosen: Iterable[Chosen]) -> Iterator[Watch]:
     """Each change, judged."""
     by_conversation: dict[int, list[Chosen]] = {}
     for each in chosen:
-        by_conversation.setdefault(each.conversation, []).append(each)
-    for number, its in by_conversation.items():
-        for altered in judge_again(judge, conversations[number], its):
-            yield Watch(altered.chosen, altered.noticed_by)
+        by_conversation.setdefault(id(each.place.conversation), []).append(each)
+    for its in by_conversation.values():
+        for altered in judge_again(judge, its[0].place.conversation, its):
+            chose, noticed_by = altered.chosen, altered.noticed_by
+            yield Watch(chose, noticed_by, "" if noticed_by else why_free(*chose))
 
 
 # -- which changes ----------------------------------------------------------------------------------------------------
 
 
-def draw(
-    judge: Judge, conversations: Sequence[Conversation], random: Random, changes_max: int
-) -> tuple[list[Chosen], Mapping[tuple[Class, str], int]]:
-    """Changes, as many of each field of the answers to each call, and how many were left out as free."""
+def draw(judge: Judge, conversations: Sequence[Conversation], random: Random, changes_max: int) -> list[Chosen]:
+    """Changes of answers, as many of each field of the answers to each call."""
     answers: dict[object, list[tuple[int, int]]] = {}
     for number, conversation in enumerate(conversations):
         for at, (call, outcome, _) in enumerate(conversation):
             answers.setdefault((type(call), type(outcome)), []).append((number, at))
-    found: dict[tuple[str, str], dict[str, list[Chosen]]] = {}
-    free = Counter[tuple[Class, str]]()
     believed = [beliefs(judge, each) for each in conversations]
+    found: dict[tuple[str, str], dict[str, list[Chosen]]] = {}
     for of_a_form in answers.values():
         for number, at in random.sample(of_a_form, min(PLACES_MAX, len(of_a_form))):
             said, before = conversations[number], believed[number][at]
-            place = Place(judge.design, judge.capabilities, said, at, said[at], before)
-            for each in _chosen_at(place, number):
-                if reason := why_free(place, each.change):
-                    free[each.sort, reason] += 1
-                else:
-                    found.setdefault(each.sort[:2], {}).setdefault(each.change.how, []).append(each)
+            for each in _chosen_at(Place(judge.design, judge.capabilities, said, at, said[at], before)):
+                found.setdefault(each.sort[:2], {}).setdefault(each.change.how, []).append(each)
     fields = [_in_turn([_shuffled(each, random) for each in hows.values()]) for hows in found.values()]
-    return _in_turn(fields)[:changes_max], free
+    return _in_turn(fields)[:changes_max]
 
 
-def _chosen_at(place: Place, number: int) -> Iterator[Chosen]:
+def _chosen_at(place: Place) -> Iterator[Chosen]:
     """The changes of an answer that change it, each once."""
-    name = call_name(type(place.call))
     for change in dict.fromkeys(changes(place)):
         if (change.outcome, change.seconds) != (place.outcome, place.seconds):
-            yield Chosen(number, name, change)
+            yield Chosen(place, change)
 
 
 def _shuffled(items: list[T], random: Random) -> list[T]:
