@@ -66,6 +66,8 @@ def changes(place: Place) -> Iterator[Change]:
         if isinstance(call, MAY_REFUSE) and isinstance(outcome, Refusal):
             yield from _of_refusal(place, outcome)
         return
+    if isinstance(outcome, Unknown):
+        return
     if isinstance(outcome, Both):
         yield from _of_one_of_two(place, outcome)
     else:

@@ -27,13 +27,16 @@ class Missed(NamedTuple):
 
 
 class PowerTable(NamedTuple):
-    """The power of one result in one design."""
+    """The power of one result in one design.
+
+    Of requirements it is told how many changes they noticed, and whether they are told in the page.
+    """
 
     title: str
     column: Column
     text: str
     calls: Sequence[CallRow]
-    requirements: Sequence[tuple[str, int]]
+    requirements: Sequence[tuple[str, int, bool]]
     unwatched: Sequence[Missed]
     free: Sequence[Missed]
 
@@ -46,7 +49,7 @@ def power_tables(shown: Iterable[Column]) -> Sequence[PowerTable]:
             column=column,
             text=power_text(power),
             calls=_calls(power),
-            requirements=sorted(power.requirements, key=lambda each: -each[1]),
+            requirements=_requirements(column, power),
             unwatched=_missed(power.unwatched),
             free=_missed(power.free),
         )
@@ -61,6 +64,11 @@ def _calls(power: Power) -> Sequence[CallRow]:
         fields = [each for each in power.fields if each.call == call]
         made.append(CallRow(call, fields, sum(each.noticed for each in fields), sum(each.total for each in fields)))
     return made
+
+
+def _requirements(column: Column, power: Power) -> Sequence[tuple[str, int, bool]]:
+    most_first = sorted(power.requirements, key=lambda each: -each[1])
+    return [(id, noticed, column.requirement(id) is not None) for id, noticed in most_first]
 
 
 def _missed(classes: Iterable[Unnoticed]) -> Sequence[Missed]:
