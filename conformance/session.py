@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ class Session:
     @property
     def conversation(self) -> tuple[Performed, ...]:
         """What was made since the last session ended."""
-        return tuple(self.history)[-self._length :] if self._length else ()
+        return tuple(islice(reversed(self.history), self._length))[::-1]
 
     def can(self, call: Call) -> bool:
         """The call's id or handle was told in this session."""
