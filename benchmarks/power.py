@@ -6,6 +6,7 @@ no more calls; the second asks what a client would ask who heard the wrong answe
 """
 
 import argparse
+import math
 import os
 import random
 import sys
