@@ -3,13 +3,28 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jobtck.conformance.calls import QUERIES, TakeEvents
+from jobtck.conformance.calls import (
+    BEGINS,
+    JOB_VERBS,
+    QUERIES,
+    WITH_JOB,
+    AbortJob,
+    BackupEnd,
+    BackupGetXmlDesc,
+    BlockJobAbort,
+    BlockJobGetId,
+    BlockJobSetSpeed,
+    TakeEvents,
+)
 from jobtck.conformance.changes import Change, Place, ids_told
 from jobtck.conformance.model import futures
 from jobtck.conformance.outcomes import HELD_UP, Both, Id, Refusal
-from jobtck.conformance.scene import scene
+from jobtck.conformance.scene import Scene, scene
+from jobtck.conformance.state import Job
 
 OWN_AFFAIR = "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)"
+SUCCEEDS = ("succeeds", "succeeds, with an older answer")
+NEED_A_JOB = (BackupGetXmlDesc, BackupEnd, AbortJob, BlockJobAbort, BlockJobSetSpeed, BlockJobGetId, *JOB_VERBS)
 UNKNOWN = "whether the job lives is not known: it may have ended by itself, or a call about it was never answered"
 
 
@@ -58,15 +73,32 @@ def _events_unknown(place: Place, _: Change) -> bool:
 
 
 def _job_unknown(place: Place, _: Change) -> bool:
-    """The job that the call is about lives in some of the states that may be true, and in others not."""
+    """The states that may be true do not agree on the job that the call is about, or that is in its way."""
     design, capabilities = place.design, place.capabilities
-    meant = set()
-    for state in place.before.states:
-        for later in futures(design, capabilities, state):
-            here = scene(design, capabilities, later, place.call)
-            job = here.job or here.disk_job or here.legacy
-            meant.add(None if job is None else (job.label, job.phase))
+    meant = {
+        _meant(scene(design, capabilities, later, place.call))
+        for state in place.before.states
+        for later in futures(design, capabilities, state)
+    }
     return len(meant) > 1
+
+
+def _meant(here: Scene) -> object:
+    if here.disks:
+        return _standing(here.disk_job), here.limit_reached
+    return _standing(here.job if type(here.call) in WITH_JOB else here.legacy)
+
+
+def _standing(job: Job | None) -> object:
+    return None if job is None else (job.label, job.phase)
+
+
+def _needs_unknown_job(place: Place, change: Change) -> bool:
+    return isinstance(place.call, NEED_A_JOB) and _job_unknown(place, change)
+
+
+def _may_find_room(place: Place, change: Change) -> bool:
+    return isinstance(place.call, BEGINS) and _job_unknown(place, change)
 
 
 FREE: tuple[Free, ...] = (
@@ -90,7 +122,8 @@ FREE: tuple[Free, ...] = (
         _events_unknown,
         "what events are due is not known after a restart, or after a call whose answer nobody heard",
     ),
-    Free("success", ("succeeds", "succeeds, with an older answer", "refused as no-such-job"), _job_unknown, UNKNOWN),
+    Free("success", (*SUCCEEDS, "refused as no-such-job"), _needs_unknown_job, UNKNOWN),
+    Free("success", SUCCEEDS, _may_find_room, UNKNOWN),
     Free("type", ("no job", "a job where there is none"), _job_unknown, UNKNOWN),
 )
 

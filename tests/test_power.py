@@ -17,6 +17,8 @@ from jobtck.conformance.calls import (
     BackupBegin,
     BackupEnd,
     BackupGetXmlDesc,
+    BlockCopy,
+    BlockJobAbort,
     BlockJobGetId,
     Call,
     Disconnect,
@@ -46,7 +48,7 @@ from jobtck.conformance.changes import Change, Place
 from jobtck.conformance.conversations import Conversation, Conversations, Exchange
 from jobtck.conformance.design import Design, presets
 from jobtck.conformance.errors import BackendFailure
-from jobtck.conformance.free_changes import FREE
+from jobtck.conformance.free_changes import FREE, why_free
 from jobtck.conformance.judge import Judge
 from jobtck.conformance.outcomes import (
     DONE,
@@ -510,6 +512,18 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
         "default-job",
         (CUT_OFF, (BackupGetXmlDesc(), Description(None, Mode.PULL, ("vda",)))),
     ),
+    ("success", "succeeds", "default-job", (CUT_OFF, (BlockCopy(label=1, disk="vda"), BUSY))),
+    (
+        "success",
+        "succeeds, with an older answer",
+        "default-job",
+        (
+            (BlockCopy(label=0, disk="vda"), DONE),
+            (BlockJobAbort(disk="vda"), DONE),
+            CUT_OFF,
+            (BlockCopy(label=1, disk="vda"), BUSY),
+        ),
+    ),
     ("type", "a job where there is none", "default-job", (CUT_OFF, (GetJobInfo(), JobInfo(None)))),
     ("type", "no job", "default-job", (CUT_OFF, (GetJobInfo(), JobInfo(JobType.BACKUP)))),
 )
@@ -531,6 +545,13 @@ def test_what_is_called_free_goes_unnoticed(
     assert chosen
     (reason,) = {each.reason for each in FREE if each.field == field and how in each.hows}
     assert {(watch.noticed_by, watch.free) for watch in watched(judge, chosen)} == {((), reason)}
+
+
+def test_what_another_call_is_about_is_not_free() -> None:
+    judge = judge_of("default-job")
+    for call, outcome in ((TakeEvents(), Events(())), (BlockJobAbort(disk="vdb"), NO_JOB)):
+        *_, place = places(judge, said(CUT_OFF, (call, outcome)))
+        assert {why_free(place, each) for each in changes(place) if each.field == "success"} == {""}
 
 
 def test_what_is_free_elsewhere_is_noticed_where_something_speaks_against_it() -> None:
