@@ -225,6 +225,19 @@ def test_one_that_is_longer_than_all_may_be_is_left_out() -> None:
     assert kept.all() == ()
 
 
+def test_a_session_that_forks_goes_on_twice() -> None:
+    judge = judge_of("zero-id")
+    session = Session(judge, Answering(Id(1), Description(1, Mode.PULL, ("vda",))))
+    session.perform(PULL)
+    fork = session.fork(Answering(Ended(1), Id(2)), lambda: 0.0)
+    assert fork.stands_as(session)
+    fork.perform(BackupEnd(job=IdOf(0)))
+    assert not fork.stands_as(session)
+    fork.perform(replace(PULL, label=0))
+    assert session.perform(BackupGetXmlDesc(job=IdOf(0))).deviations == ()
+    assert fork.length == 2
+
+
 # What is changed
 
 BEGUN = (PULL, Id(7))
