@@ -2,7 +2,7 @@
 
 from jobtck.conformance.calls import BEGINS, QUERIES, GetBlockJobInfo, GetJobInfo, GetJobStats, TakeEvents
 from jobtck.conformance.forms import form_of
-from jobtck.conformance.obstacles import KINDS, is_open, obstacles
+from jobtck.conformance.obstacles import fits, is_open, obstacles
 from jobtck.conformance.order import beside_a_job_elsewhere, in_order
 from jobtck.conformance.outcomes import HELD_UP, BlockInfo, JobInfo, Refusal, Value
 from jobtck.conformance.predicates import on, refused
@@ -37,8 +37,7 @@ def must_be_refused(scene: Scene) -> bool:
 
 def says_what_is_wrong(scene: Scene, answer: Answer) -> bool:
     """The kind of error is one that fits something which stands in the way."""
-    outcome = answer.outcome
-    return isinstance(outcome, Refusal) and any(outcome.kind in KINDS[obstacle] for obstacle in obstacles(scene))
+    return isinstance(answer.outcome, Refusal) and fits(scene, answer.outcome.kind)
 
 
 def has_to_succeed(scene: Scene) -> bool:

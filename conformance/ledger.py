@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from operator import attrgetter
 
 from jobtck.conformance.calls import (
@@ -78,6 +79,15 @@ class Ledger:
         self._begins: dict[int, int] = {}  # by domain: each may have drawn an id that was never told
         self._tokens: dict[int, Token] = {}
         self._progress: dict[tuple[int, str], Progress] = {}
+
+    def copy(self) -> "Ledger":
+        """A ledger that was told the same, and goes on alone."""
+        return deepcopy(self, {id(self._design): self._design})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ledger) and vars(self) == vars(other)
+
+    __hash__ = object.__hash__
 
     def canonical(self, call: Call) -> Call:
         """The call as it is judged: an id of another domain that this domain knows too is its own."""

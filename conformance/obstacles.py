@@ -102,6 +102,11 @@ def obstacles(scene: Scene) -> Mapping[Obstacle, bool]:
     return found
 
 
+def fits(scene: Scene, kind: ErrorKind) -> bool:
+    """A refusal of that kind says something that stands in the way."""
+    return any(kind in KINDS[obstacle] for obstacle in obstacles(scene))
+
+
 def is_open(scene: Scene) -> bool:
     """Nobody can say what stands in the way: a job may be over or not, or what happens is no caller's doing."""
     unsure = scene.ending or scene.finished_on_disk or scene.storage is not Storage.SOUND or scene.name_used_before

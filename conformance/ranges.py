@@ -12,6 +12,11 @@ class Ranges:
         self._starts: list[int] = []
         self._ends: list[int] = []  # one behind the last of each
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ranges) and (self._starts, self._ends) == (other._starts, other._ends)
+
+    __hash__ = object.__hash__
+
     def add(self, number: int) -> None:
         """The number is in the set from now on."""
         at = bisect_right(self._starts, number)

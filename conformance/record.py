@@ -8,6 +8,7 @@ from jobtck.conformance.calls import Call
 from jobtck.conformance.capabilities import Build, Capabilities
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Evidence, Waited
+from jobtck.conformance.power_record import Power
 
 RESULT_SCHEMA = "jobtck-result/3"
 TRACE_SCHEMA = "jobtck-trace/1"
@@ -271,6 +272,7 @@ class Record:
     unkept_calls: tuple[str, ...] = ()
     never_succeeded: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
+    power: Power | None = None  # None where the run ended before it was measured
 
     @property
     def deviations(self) -> tuple[Deviation, ...]:

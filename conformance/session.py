@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
@@ -63,11 +64,21 @@ class Session:
     @property
     def conversation(self) -> tuple[Performed, ...]:
         """What was made since the last session ended."""
-        return tuple(self.history)[-self._length :] if self._length else ()
+        return tuple(islice(reversed(self.history), self._length))[::-1]
 
     def can(self, call: Call) -> bool:
         """The call's id or handle was told in this session."""
         return type(call) not in WITH_JOB or self._ledger.knows(call.job)  # type: ignore[attr-defined]
+
+    def fork(self, backend: Backend, clock: Callable[[], float]) -> "Session":
+        """A session that stands where this one does and goes on with another backend; it counts for itself."""
+        other = Session(self.judge, backend, clock=clock)
+        other.belief, other._ledger = self.belief, self._ledger.copy()
+        return other
+
+    def stands_as(self, other: "Session") -> bool:
+        """Both believe the same and were told the same: from here on they judge alike."""
+        return self.belief.states == other.belief.states and self._ledger == other._ledger  # noqa: SLF001
 
     def perform(self, call: Call) -> Step:
         """Makes the call and judges the answer; afterwards the session is over if the step has no belief."""

@@ -16,6 +16,7 @@ from jobtck.reports.sentences import (
     known_text,
     native_text,
     only_deviates,
+    power_text,
     rate_text,
     target_text,
 )
@@ -89,6 +90,8 @@ def _lists(record: Record) -> Iterator[str]:
     yield from _listed("known deviations", [each.id for each in requirements if each.verdict is Verdict.KNOWN])
     yield from _listed("deviates from a SHOULD", [each.id for each in requirements if only_deviates(each, record)])
     counts = [f"{sum(each.verdict is verdict for each in requirements)} {verdict}" for verdict in Verdict]
+    if record.power is not None:
+        yield f"- {power_text(record.power)}"
     yield f"- of {counted(len(requirements), 'requirement')}: {', '.join(counts)}\n"
 
 

@@ -12,6 +12,7 @@ from jsonschema.exceptions import best_match
 from jobtck.conformance.declared import limits_json
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.plain import JsonObject
+from jobtck.conformance.power_record import Power
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     CellRecord,
@@ -102,6 +103,7 @@ def _record(record: Record, *, verdict: RunVerdict, error: str) -> JsonObject:
         "never_succeeded": list(record.never_succeeded),
         "cells_open": record.cells_open,
         "cells": [_cell(each) for each in cells],
+        "power": None if record.power is None else _power(record.power),
     }
 
 
@@ -184,6 +186,17 @@ def _cell(cell: CellRecord) -> JsonObject:
         "seconds_max": _seconds(cell.seconds_max),
         "sure": cell.sure,
         "symptoms": [asdict(each) for each in cell.symptoms],
+    }
+
+
+def _power(power: Power) -> JsonObject:
+    return {
+        "noticed": power.noticed,
+        "total": power.total,
+        "fields": [asdict(each) for each in power.fields],
+        "requirements": [{"id": id, "noticed": noticed} for id, noticed in power.requirements],
+        "unwatched": [asdict(each) for each in power.unwatched],
+        "free": [asdict(each) for each in power.free],
     }
 
 

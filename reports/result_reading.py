@@ -10,6 +10,7 @@ from jobtck.conformance.declared import capabilities_in
 from jobtck.conformance.design import Design
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.outcomes import Evidence, Waited
+from jobtck.conformance.power_record import Power, Unnoticed, Watched
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     Became,
@@ -102,6 +103,16 @@ def _record(content: Plain, place: str) -> Record:
         unkept_calls=tuple(content["unkept_calls"]),
         never_succeeded=tuple(content["never_succeeded"]),
         strict=content["strict"],
+        power=_power(content["power"]) if content.get("power") else None,
+    )
+
+
+def _power(content: Plain) -> Power:
+    return Power(
+        fields=tuple(Watched(**each) for each in content["fields"]),
+        requirements=tuple((each["id"], each["noticed"]) for each in content["requirements"]),
+        unwatched=tuple(Unnoticed(**each) for each in content["unwatched"]),
+        free=tuple(Unnoticed(**each) for each in content["free"]),
     )
 
 

@@ -13,6 +13,7 @@ from jobtck.reports.changes import OTHERWISE, CellTurn, Succession, Turn, succes
 from jobtck.reports.columns import Column, Judged, columns, rows
 from jobtck.reports.deviation_cards import CARDS_MAX, Card, cards, links
 from jobtck.reports.pages import page
+from jobtck.reports.power_tables import power_tables
 from jobtck.reports.sentences import build_text, closing
 from jobtck.reports.state_graph import state_graph_svg
 from jobtck.reports.state_views import STYLE_WORDS, DesignChart, StateView, states
@@ -128,6 +129,7 @@ def results_html(results: Sequence[NamedRun], comparisons: Sequence[Comparison],
             "chapters": list(dict.fromkeys(each.chapter for each in shown.rows)),
             "words": [word for word in SIGNS if word != "absent"],
             "timelines": _timelines(shown) if len(results) > 1 else [],
+            "powers": power_tables(newest(shown.columns)),
             "graphs": _graphs(shown, charts),
         },
     )

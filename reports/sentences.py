@@ -3,6 +3,7 @@
 import shlex
 
 from jobtck.conformance.capabilities import Build
+from jobtck.conformance.power_record import Power
 from jobtck.conformance.rates import interval
 from jobtck.conformance.record import (
     Deviation,
@@ -68,6 +69,11 @@ def build_text(build: Build) -> str:
         return "not seen"
     which = f"build id {build.build_id}" if build.build_id else "no build id was read"
     return one_line(", ".join(filter(None, [build.path, which, build.date])))
+
+
+def power_text(power: Power) -> str:
+    """How much the run would have noticed: `noticed 1,912 of 2,000 changed answers`."""
+    return f"noticed {power.noticed:,} of {counted(power.total, 'changed answer')}"
 
 
 def summary(record: Record) -> str:

@@ -20,7 +20,15 @@ from jobtck.conformance.record import (
     Verdict,
 )
 from jobtck.reports.blocks import blocks, print_blocks, print_stale, print_title
-from jobtck.reports.sentences import build_text, call_complaints, closing, gate_text, standing, target_text
+from jobtck.reports.sentences import (
+    build_text,
+    call_complaints,
+    closing,
+    gate_text,
+    power_text,
+    standing,
+    target_text,
+)
 from jobtck.reports.texts import LINE_MAX, counted, id_ranges, one_line
 
 COLUMNS = (
@@ -89,6 +97,8 @@ def _print_record(console: Console, record: Record, report_dir: str) -> None:
     for note in record.notes:
         console.print(Text(f"note: {one_line(note)}", style="yellow", overflow="fold"))
     console.print(Text(cost_text(record), style="dim"))
+    if record.power is not None:
+        console.print(Text(power_text(record.power)))
     console.print()
 
 

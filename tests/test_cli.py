@@ -149,6 +149,9 @@ def test_the_reference_conforms(design: str, invoke: Callable[..., Result], tmp_
     cases = [case for suite in JUnitXml.fromfile(str(report / "junit.xml")) for case in suite]
     assert len(cases) == len(IDS)
     assert f"as {design}: {result['verdict']}" in words(done.output)
+    assert 0 < result["power"]["noticed"] <= result["power"]["total"]
+    told = f"noticed {result['power']['noticed']:,} of {result['power']['total']:,} changed answers"
+    assert told in words(done.output)
     assert not (tmp_path / ".hypothesis").exists()
 
 

@@ -80,3 +80,4 @@ def test_a_quick_run_of_what_never_waits_judges_all(jobtck: Callable[..., Comple
     done = jobtck("run", "--quick", "--backend", "reference", "--design", "default-job", "--budget", "10")
     assert done.returncode == 0, done.stdout
     assert "left out" not in done.stdout
+    assert "changed answers" in done.stdout

@@ -18,6 +18,7 @@ from rich.text import Text
 from jobtck.conformance.calls import AbortJob, BackupBegin, BackupGetXmlDesc, BlockJobSetSpeed, Mode
 from jobtck.conformance.design import presets
 from jobtck.conformance.errors import BadInput
+from jobtck.conformance.power_record import Power, Unnoticed, Watched
 from jobtck.conformance.record import (
     RESULT_SCHEMA,
     CellRecord,
@@ -130,6 +131,20 @@ TARGET = TargetRecord(
     features=("a second domain",),
     reasons={"list_all_jobs": "libvirt has no such call"},
 )
+POWER = Power(
+    fields=(
+        Watched("abort_job", "kind of error", 0, 33),
+        Watched("abort_job", "success", 1879, 1879),
+        Watched("save", "kind of error", 33, 88),
+    ),
+    requirements=(("END-4", 1879), ("SANE-1", 33)),
+    unwatched=(
+        Unnoticed("abort_job", "kind of error", "busy", 30),
+        Unnoticed("abort_job", "kind of error", "other", 3),
+        Unnoticed("save", "kind of error", "other", 3),
+    ),
+    free=(Unnoticed("save", "time", "waited", 4, "it may wait"),),
+)
 RECORD = Record(
     verdict=RunVerdict.NONCONFORMING,
     target=TARGET,
@@ -144,6 +159,7 @@ RECORD = Record(
     command="jobtck run",
     notes=("KVM is not there: QEMU emulates the processor (TCG)",),
     stale_known=(replace(LISTED, requirement="END-1"),),
+    power=POWER,
 )
 CONFORMING = replace(
     RECORD,
@@ -152,6 +168,7 @@ CONFORMING = replace(
     requirements=(requirement("ID-1"), TYPE, requirement("END-7", Verdict.KNOWN, known=(LISTED,))),
     stale_known=(),
     notes=(),
+    power=None,
 )
 NOTHING = replace(
     CONFORMING,
@@ -181,6 +198,7 @@ def spoilt(text: str) -> Record:
         command=text,
         notes=(text,),
         stale_known=(known,),
+        power=Power((), ((text, 1),), (Unnoticed("save", text, "other", 1),), ()),
     )
 
 
@@ -295,6 +313,24 @@ def test_one_record_is_told_at_the_top() -> None:
         }
     ]
     assert [each["versions"] for each in requirements["END-7"]["known"]] == [">=8.0.0,<9.1.0"]
+
+
+def test_the_power_of_a_run_is_told_by_field_by_requirement_and_by_what_nobody_notices() -> None:
+    power = json.loads(as_json(RUNS["one"]))["power"]
+    assert (power["noticed"], power["total"]) == (1912, 2000)
+    assert power["fields"][1] == {"call": "abort_job", "field": "success", "noticed": 1879, "total": 1879}
+    assert power["requirements"] == [{"id": "END-4", "noticed": 1879}, {"id": "SANE-1", "noticed": 33}]
+    busy = {"call": "abort_job", "field": "kind of error", "how": "busy", "total": 30, "reason": ""}
+    assert power["unwatched"][0] == busy
+    assert [each["reason"] for each in power["free"]] == ["it may wait"]
+    assert json.loads(as_json(RUNS["conforming"]))["power"] is None
+
+
+def test_a_result_of_before_power_was_measured_has_none() -> None:
+    content = json.loads(as_json(RUNS["one"]))
+    del content["power"]
+    (record,) = read_run(json.dumps(content), "result.json").records
+    assert record.power is None
 
 
 def test_several_records_are_told_each_like_one() -> None:
@@ -440,6 +476,11 @@ def test_a_deviation_is_its_few_calls() -> None:
     assert "    > block_job_set_speed(vda)      value" in text
     command = "jobtck replay jobtck-report/traces/libvirt-default-job-TYPE-2.json"
     assert f"  replay: {command}\n" in text
+
+
+def test_a_record_ends_with_what_it_would_have_noticed() -> None:
+    assert "seed 7\nnoticed 1,912 of 2,000 changed answers\n" in shown(RUNS["one"], 120)
+    assert "changed answers" not in shown(RUNS["conforming"])
 
 
 def test_what_was_said_stands_below_its_call() -> None:

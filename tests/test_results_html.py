@@ -80,6 +80,17 @@ def test_every_record_has_a_page_which_is_a_function_of_it(name: str) -> None:
     assert [each for each in found.values("href") if each.startswith("#") and each not in inside] == []
 
 
+def test_what_nobody_watches_is_listed_by_name() -> None:
+    page = page_of(NEWER)
+    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", page[page.index('id="power-title"') :])).split())
+    assert "libvirt 9.0.0 as default-job: noticed 1,912 of 2,000 changed answers" in told
+    assert "abort_job 1879 of 1912 kind of error 0/33 success 1879/1879" in told
+    assert "Nobody watches Of the answer to What Changed to abort_job kind of error busy, other save kind" in told
+    assert "END-4 1879 SANE-1 33" in told
+    assert "save time waited it may wait" in told
+    assert 'id="power"' not in page_of(NamedRun("conforming", RUNS["conforming"]))
+
+
 def test_what_regressed_comes_first_with_demand_answer_and_command() -> None:
     page = page_of(OLDER, NEWER)
     told = " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())

@@ -13,8 +13,11 @@ from pathlib import Path
 
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.cells import Cell
+from jobtck.conformance.conversations import Conversations
 from jobtck.conformance.errors import JobtckError
 from jobtck.conformance.judge import Judge
+from jobtck.conformance.power import measure
+from jobtck.conformance.power_record import Power
 from jobtck.conformance.record import Cost
 from jobtck.conformance.requirement import Level
 from jobtck.conformance.tally import Tally
@@ -69,6 +72,8 @@ class Hunt:
         self.notes = list(target.capabilities.notes)
         self.failure: JobtckError | None = None
         self.left_out: frozenset[str] = frozenset()  # requirements that nothing but waiting would exercise
+        self.conversations = Conversations()
+        self.power: Power | None = None
         self._stop = stop
         self._pool: ThreadPoolExecutor | None = None
         self._futures: list[Future[None]] = []
@@ -150,7 +155,7 @@ class Hunt:
         self._futures = [self._pool.submit(self._side_lane, lane, *next(queues)) for lane in self._side]
 
     def _lane(self) -> Lane:
-        return Lane(self.target, self.judge, self.findings.meet)
+        return Lane(self.target, self.judge, self.findings.meet, self.conversations.keep)
 
     def _waits(self, each: Cell) -> bool:
         place, move = self.chart.ways[each]
@@ -256,6 +261,11 @@ class Hunt:
         if self.failure is not None:
             again.give_up("the run ended before")
         again.run_all(self.findings, self.counted())
+
+    def measure_power(self) -> None:
+        """Works out how many changed answers would have been noticed; not where the run ended before."""
+        if self.failure is None:
+            self.power = measure(self.judge, self.conversations.all(), self.plan.seed, self._stop.is_set)
 
     # -- the end --------------------------------------------------------------------------------------------------
 

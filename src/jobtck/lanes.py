@@ -16,15 +16,25 @@ LOST_MAX = 5  # sessions of one lane: a server that dies takes one in each lane 
 
 
 class Lane:
-    """Guests that sessions are held on, one after the other, and what was counted there. Times in seconds."""
+    """Guests that sessions are held on, one after the other, and what was counted there. Times in seconds.
 
-    def __init__(self, target: Target, judge: Judge, on_deviation: OnDeviation) -> None:
+    *keep* is given each session before it ends, to keep what was said.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        judge: Judge,
+        on_deviation: OnDeviation,
+        keep: Callable[[Session], object] = lambda _: None,
+    ) -> None:
         self.tally = Tally()
         self.seconds = 0.0
         self.mishaps: list[JobtckError] = []
         self._target = target
         self._judge = judge
         self._on_deviation = on_deviation
+        self._keep = keep
         self._session: Session | None = None
         self._give_back: Callable[[], None] | None = None
 
@@ -33,12 +43,13 @@ class Lane:
         session = self._started()
         if not session.history:
             return session
+        self._keep(session)
         begun = time.monotonic()
         step = session.perform(EndSession())
         self.tally.seconds += time.monotonic() - begun
         if step.belief is None:
             self._on_deviation(session)
-            self.close()
+            self._leave_guests()
             return self._started()
         return session
 
@@ -74,7 +85,12 @@ class Lane:
             self.seconds += time.monotonic() - begun
 
     def close(self) -> None:
-        """The guests are given back."""
+        """The guests are given back; what was said last is kept."""
+        if self._session is not None:
+            self._keep(self._session)
+        self._leave_guests()
+
+    def _leave_guests(self) -> None:
         give_back, self._give_back = self._give_back, None
         self._session = None
         if give_back is not None:

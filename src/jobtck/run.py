@@ -204,6 +204,9 @@ def _hunt_all(hunts: Sequence[Hunt], watcher: Watcher, keep: Callable[[], None])
         hunt.confirm_all()
         if hunt.failure is None:
             hunt.notes += undeclared_calls(hunt.target)
+    keep()
+    for hunt in hunts:
+        hunt.measure_power()
 
 
 def _share(hunt: Hunt, parts: int) -> float:

@@ -81,6 +81,7 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         unkept_calls=unkept,
         never_succeeded=refused,
         strict=strict,
+        power=hunt.power,
     )
 
 

@@ -1,0 +1,160 @@
+"""Changes of answers that the contract leaves free, each with the reason: a conforming backend could answer so."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from jobtck.conformance.calls import (
+    BEGINS,
+    JOB_VERBS,
+    QUERIES,
+    WITH_JOB,
+    AbortJob,
+    BackupEnd,
+    BackupGetXmlDesc,
+    BlockJobAbort,
+    BlockJobGetId,
+    BlockJobSetSpeed,
+    TakeEvents,
+    alone,
+    is_at_once,
+)
+from jobtck.conformance.changes import Change, Place, ids_told
+from jobtck.conformance.model import futures
+from jobtck.conformance.obstacles import KINDS, fits, is_open
+from jobtck.conformance.outcomes import HELD_UP, Both, ErrorKind, Id, Refusal, refusals_in
+from jobtck.conformance.scene import Scene, scene
+from jobtck.conformance.state import Job
+
+OWN_AFFAIR = "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)"
+SUCCEEDS = ("succeeds", "succeeds, with an older answer")
+NEED_A_JOB = (BackupGetXmlDesc, BackupEnd, AbortJob, BlockJobAbort, BlockJobSetSpeed, BlockJobGetId, *JOB_VERBS)
+UNKNOWN = "whether the job lives is not known: it may have ended by itself, or a call about it was never answered"
+
+
+MAY_FIT = sorted(frozenset().union(*KINDS.values()) - {ErrorKind.READ_ONLY})  # which alone fits its obstacle
+
+
+class Free(NamedTuple):
+    """Ways to change a field that are free where nothing else in the conversation speaks against it; `when` says where.
+
+    What is noticed all the same is not free: then it was the rest of the conversation that could not be.
+    """
+
+    field: str
+    hows: tuple[str, ...]
+    when: Callable[[Place, Change], bool]
+    reason: str
+
+
+def _may_wait(place: Place, _: Change) -> bool:
+    """The call is no question, and had its turn, or did not get it."""
+    answers = place.outcome.answers if isinstance(place.outcome, Both) else (place.outcome,)
+    had_turn = any(not isinstance(each, Refusal) or each.kind in HELD_UP for each in answers)
+    return not isinstance(place.call, QUERIES) and had_turn
+
+
+def _always(_: Place, __: Change) -> bool:
+    return True
+
+
+def _told_once(place: Place, _: Change) -> bool:
+    """No other answer tells that id."""
+    if not isinstance(place.outcome, Id):
+        return False
+    id, domain = place.outcome.id, place.call.domain
+    tellers = (
+        at
+        for at, (call, outcome, _) in enumerate(place.conversation)
+        if call.domain == domain and id in ids_told(outcome)
+    )
+    return next(tellers) == place.at and next(tellers, None) is None
+
+
+def _events_unknown(place: Place, _: Change) -> bool:
+    """What events are due is known in none of the states that may be true."""
+    domain = place.call.domain
+    return isinstance(place.call, TakeEvents) and any(
+        state.domains[domain].owed is None for state in place.before.states
+    )
+
+
+def _job_unknown(place: Place, _: Change) -> bool:
+    """The states that may be true do not agree on the job that the call is about, or that is in its way."""
+    design, capabilities = place.design, place.capabilities
+    meant = {
+        _meant(scene(design, capabilities, later, place.call))
+        for state in place.before.states
+        for later in futures(design, capabilities, state)
+    }
+    return len(meant) > 1
+
+
+def _meant(here: Scene) -> object:
+    if here.disks:
+        return _standing(here.disk_job), here.limit_reached
+    return _standing(here.job if type(here.call) in WITH_JOB else here.legacy)
+
+
+def _standing(job: Job | None) -> object:
+    return None if job is None else (job.label, job.phase)
+
+
+def _needs_unknown_job(place: Place, change: Change) -> bool:
+    return isinstance(place.call, NEED_A_JOB) and _job_unknown(place, change)
+
+
+def _may_find_room(place: Place, change: Change) -> bool:
+    return isinstance(place.call, BEGINS) and _job_unknown(place, change)
+
+
+def _fits_as_well(place: Place, change: Change) -> bool:
+    """The other kind of error says what stands in the way in a state that may be true, or nobody can say what does."""
+    kinds = {each.kind for each in refusals_in(change.outcome)}
+    call = alone(place.call) if is_at_once(place.call) else place.call
+    return any(
+        is_open(here) or all(fits(here, kind) for kind in kinds)
+        for state in place.before.states
+        for later in futures(place.design, place.capabilities, state)
+        for here in (scene(place.design, place.capabilities, later, call),)
+    )
+
+
+FREE: tuple[Free, ...] = (
+    Free(
+        "kind of error",
+        tuple(map(str, MAY_FIT)),
+        _fits_as_well,
+        "several kinds of error say what stands in the way of the call (ANS-2)",
+    ),
+    Free(
+        "time",
+        ("waited",),
+        _may_wait,
+        "a call that changes something may wait for its turn, or in vain (BEGIN-1): TIME-2 speaks of other refusals",
+    ),
+    Free("done", ("less, and nobody asked before",), _always, OWN_AFFAIR),
+    Free("elapsed time", ("less, and nobody asked before",), _always, OWN_AFFAIR),
+    Free(
+        "id",
+        ("one too great",),
+        _told_once,
+        "gaps in ids are fine (ID-4), and no other answer tells the id of that job",
+    ),
+    Free(
+        "events",
+        ("one dropped",),
+        _events_unknown,
+        "what events are due is not known after a restart, or after a call whose answer nobody heard",
+    ),
+    Free("success", (*SUCCEEDS, "refused as no-such-job"), _needs_unknown_job, UNKNOWN),
+    Free("success", SUCCEEDS, _may_find_room, UNKNOWN),
+    Free("type", ("no job", "a job where there is none"), _job_unknown, UNKNOWN),
+)
+
+
+def why_free(place: Place, change: Change) -> str:
+    """The reason why the contract leaves a change free that nobody noticed; empty where it does not."""
+    for each in FREE:
+        if change.field == each.field and change.how in each.hows and each.when(place, change):
+            return each.reason
+    return ""
