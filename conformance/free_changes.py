@@ -140,6 +140,16 @@ FREE: tuple[Free, ...] = (
         _told_once,
         "gaps in ids are fine (ID-4), and no other answer tells the id of that job",
     ),
+    *(
+        Free(number, ("left out",), _always, "a number is told where it is known, and no API promises all of them")
+        for number in ("done", "total", "elapsed time")
+    ),
+    Free(
+        "events",
+        ("in another order",),
+        _always,
+        "jobs may end at the same moment, and who waits for their events is promised each, but no order",
+    ),
     Free(
         "events",
         ("one dropped",),

@@ -525,6 +525,19 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
     ("time", "waited", "default-job", ((PULL, DONE), (replace(PULL, label=1), BUSY))),
     ("done", "less, and nobody asked before", "default-job", ((PULL, DONE), HALF_DONE)),
     ("elapsed time", "less, and nobody asked before", "default-job", ((PULL, DONE), HALF_DONE)),
+    *((number, "left out", "default-job", ((PULL, DONE), HALF_DONE)) for number in ("done", "total", "elapsed time")),
+    (
+        "events",
+        "in another order",
+        "listed-ids",
+        (
+            BEGUN,
+            (BackupEnd(job=IdOf(0)), Ended(1)),
+            (replace(PULL, label=1, mode=Mode.PUSH), Id(2)),
+            (BackupEnd(job=IdOf(1), abort=True), Ended(0)),
+            (TakeEvents(), Events(((JobType.BACKUP, True), (JobType.BACKUP, False)))),
+        ),
+    ),
     ("id", "one too great", "zero-id", (BEGUN,)),
     (
         "events",
