@@ -217,8 +217,8 @@ def fetch(cache: Path, source: Path, log: Path) -> None:
         running = Guarded(["sh", "-c", 'cd "$0" && exec "$@"', str(place), "apt-get", *options, *command], log)
         if ended(running, COMMAND_SECONDS_MAX) != 0:
             raise BackendFailure(f"apt-get {command[0]} did not get {wanted}: {_error(log)}; give a tree by --source")
-    unpacked = [each for each in place.iterdir() if each.is_dir()]
-    unpacked[0].rename(source)
+    next(each for each in place.iterdir() if each.is_dir()).rename(source)
+    shutil.rmtree(place)
 
 
 TARGET = "$(REPO_URI) $(RELEASE) $(COMPONENT)"

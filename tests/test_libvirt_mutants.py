@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,7 +15,7 @@ import mutant_runs
 import pytest
 import reached_lines
 from c_mutations import Mutation, mutations
-from libvirt_tree import Tree, source_entries, version_of
+from libvirt_tree import Tree, ended, source_entries, version_of
 from mutant_record import End, Judged, Sort, append, key_of, of_one_measurement, read_record, read_sorted, stale
 from mutant_runs import Measurement, Run, said
 from mutant_table import plot, table
@@ -23,6 +24,7 @@ from tests.conftest import HANG_SECONDS
 
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import Became, Gate, RunRecord
+from jobtck.fixtures.guarded import Guarded
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 FILE = "src/qemu/qemu_backup.c"
@@ -150,6 +152,16 @@ def test_what_meson_complains_of_is_said(tree: Tree, tmp_path: Path, monkeypatch
         tree.have_builds()
 
 
+def test_what_does_not_end_is_ended(tmp_path: Path) -> None:
+    running = Guarded(
+        [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"], tmp_path / "log"
+    )
+    while not (tmp_path / "log").read_text().endswith("\n"):
+        assert running.wait(0.01) is None
+    assert ended(running, 0.01) is None
+    assert not Path(f"/proc/{(tmp_path / 'log').read_text().strip()}").exists()
+
+
 # -- the record -------------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +208,7 @@ def test_a_measurement_goes_on_where_it_was_ended(tree: Tree, tmp_path: Path) ->
 class Compiling(Measurement):
     """Runs nothing."""
 
-    def _run(self, name: str, *_: object) -> Run:
+    def _run(self, name: str, directory: Path, surroundings: Mapping[str, str], *more: str) -> Run:
         raise AssertionError(name)
 
 
