@@ -15,6 +15,7 @@ from c_mutations import Mutation, mutated
 
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.fixtures.guarded import Guarded, last_words
+from jobtck.reportdir import write_whole
 
 PACKAGE, LIBRARY = "libvirt", "libvirt0"
 JUDGED_FILES = (
@@ -84,12 +85,12 @@ class Tree:
         for name in JUDGED_FILES if self._pristine.exists() else ():
             content = (self._pristine / name).read_bytes()
             if (self.source / name).read_bytes() != content:
-                _write(self.source / name, content)
+                write_whole(self.source / name, content.decode())
 
     def mutate(self, mutation: Mutation) -> None:
         """The tree has that mistake, and no other."""
         self.restore()
-        _write(self.source / mutation.file, mutated(self.text(mutation.file), mutation))
+        write_whole(self.source / mutation.file, mutated(self.text(mutation.file), mutation).decode())
 
     def text(self, name: str) -> bytes:
         """A file that is mutated, as it was."""
@@ -264,10 +265,3 @@ def _error(log: Path) -> str:
     """The first line that tells an error, else the last one."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return next((line.strip() for line in lines if "ERROR" in line or line.startswith("E: ")), "") or last_words(log)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The file has that content, or the one before, whatever happens."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -93,8 +93,9 @@ class _Survivors:
 
 
 def key_of(mutation: Mutation) -> Key:
-    """What tells the mutation from others."""
-    return mutation.file, mutation.line, mutation.column, str(mutation.operator), mutation.now
+    """What tells the mutation from others; its text on one line, for people write it down."""
+    now = " ".join(mutation.now.split())
+    return mutation.file, mutation.line, mutation.column, str(mutation.operator), now
 
 
 def read_record(path: Path) -> list[Judged]:

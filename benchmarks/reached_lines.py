@@ -10,6 +10,7 @@ from c_mutations import Mutation
 from libvirt_tree import JUDGED_FILES
 
 from jobtck.conformance.errors import BackendFailure
+from jobtck.reportdir import write_whole
 
 DRIVER = "src/qemu/qemu_driver.c"
 # The driver is large, and the kit is about jobs: these are the functions of its calls, and what they share.
@@ -91,9 +92,7 @@ def read_reached(path: Path) -> Reached | None:
 
 def write_reached(path: Path, reached: Reached) -> None:
     """The file has what was measured, whole."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(asdict(reached)), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(asdict(reached)))
 
 
 def preloaded(directory: Path) -> Path:
