@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import takewhile
 
 from mutant_record import End, Judged, Key, Sort, Sorted, key_of, stale
 from reached_lines import Reached
@@ -22,9 +23,9 @@ STYLE = (
 def table(lines: Sequence[Judged], reached: Reached, entries: Mapping[Key, Sorted]) -> Iterator[str]:
     """Everything that the record tells, in a few lines each."""
     mutants = [each for each in lines if each.mutation is not None]
-    dates = sorted(each.date[:10] for each in lines)
-    when = f", {dates[0]} to {dates[-1]}" if dates else ""
-    yield f"libvirt {reached.version}, source {reached.source}, kit {reached.kit}{when}"
+    dates = sorted({each.date[:10] for each in lines})
+    when = " to ".join(dict.fromkeys((*dates[:1], *dates[-1:]))) or "nothing judged"
+    yield f"libvirt {reached.version}, source {reached.source}, kit {reached.kit}, {when}"
     yield ""
     yield from _coverage(reached)
     yield ""
@@ -102,10 +103,19 @@ def _survivors(mutants: Sequence[Judged], entries: Mapping[Key, Sorted]) -> Iter
     yield f"survivors: {len(survivors)}{f' ({told})' if told else ''}"
     for each in survivors:
         assert each.mutation is not None
-        was, now = (" ".join(text.split())[:SHOWN_MAX] for text in (each.mutation.was, each.mutation.now))
-        yield f"  {each.mutation.place} in {each.mutation.function}, {each.mutation.operator}: {was} -> {now}"
+        what = f"{each.mutation.place} in {each.mutation.function}, {each.mutation.operator}"
+        yield f"  {what}: {' -> '.join(shown(each.mutation.was, each.mutation.now))}"
         entry = entries.get(key_of(each.mutation))
         yield f"    {NOT_SORTED if entry is None else f'{entry.sort}: {entry.why}'}"
+
+
+def shown(was: str, now: str) -> tuple[str, str]:
+    """Both on one line each, without the long beginning that they share."""
+    before, after = (" ".join(text.split()) for text in (was, now))
+    alike = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))) - SHOWN_MAX // 2
+    if alike > 0:
+        before, after = (f"…{text[alike:]}" for text in (before, after))
+    return before[:SHOWN_MAX], after[:SHOWN_MAX]
 
 
 def sort_of(judged: Judged, entries: Mapping[Key, Sorted]) -> Sort | None:

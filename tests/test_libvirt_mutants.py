@@ -18,7 +18,7 @@ from c_mutations import Mutation, mutations
 from libvirt_tree import Tree, ended, source_entries, version_of
 from mutant_record import End, Judged, Sort, append, key_of, of_one_measurement, read_record, read_sorted, stale
 from mutant_runs import Measurement, Run, said
-from mutant_table import plot, table
+from mutant_table import plot, shown, table
 from reached_lines import Reached, counted, preloaded, read_reached, write_reached
 from tests.conftest import HANG_SECONDS
 
@@ -354,6 +354,15 @@ def test_the_table_leaves_equivalent_mutants_out_of_the_share(tmp_path: Path) ->
 def test_the_table_of_nothing_is_a_table() -> None:
     assert "0 mutants judged, drawn by seed  from 40 on lines that are reached" in list(table([], REACHED, {}))
     ET.fromstring(plot([]))  # noqa: S314
+
+
+def test_what_two_long_texts_share_is_cut_off() -> None:
+    long = "a_long_name == ANOTHER_LONG_NAME_OF_A_CONSTANT &&\n    "
+    was, now = shown(f"{long}!first && !second", f"{long}!first")
+    assert was.endswith("&& !first && !second")
+    assert now.endswith("&& !first")
+    assert was.startswith("…")
+    assert shown("a  <\n b", "a") == ("a < b", "a")
 
 
 def test_the_picture_has_a_step_for_each_mutant_that_was_noticed() -> None:
