@@ -152,6 +152,11 @@ def test_what_meson_complains_of_is_said(tree: Tree, tmp_path: Path, monkeypatch
         tree.have_builds()
 
 
+def test_a_build_that_the_binding_does_not_load_is_refused(tree: Tree) -> None:
+    with pytest.raises(BackendFailure, match=f"the libvirt in {tree.plain} cannot be loaded: "):
+        tree._load(tree.plain)  # there is none: the installed one is loaded, or none
+
+
 def test_what_does_not_end_is_ended(tmp_path: Path) -> None:
     running = Guarded(
         [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"], tmp_path / "log"
