@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import takewhile
+from math import ceil
 
 from mutant_record import End, Judged, Key, Sort, Sorted, key_of, stale
 from reached_lines import Reached
@@ -12,7 +13,8 @@ QUICK, DEFAULT = "quick", "default"
 NOT_SORTED = "not sorted yet"
 SHOWN_MAX = 70  # characters of what was mutated
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 360, 44, 40, 34, 20
-TICKS = 6
+TICKS, TICK_SECONDS = 6, 10  # of seconds, a tick is a multiple of so many
+WITHIN_SECONDS = (30, 60, 120, 240)
 CURVES = ((DEFAULT, "#0969da", "noticed by the quick run or the default run"), (QUICK, "#bf3989", "by the quick run"))
 STYLE = (
     "text{font:12px sans-serif;fill:#1b1f24}rect{fill:#fff}"
@@ -67,6 +69,8 @@ def _ends(mutants: Sequence[Judged], reached: Reached, entries: Mapping[Key, Sor
     yield f"of those that compile and are not equivalent: noticed {rate_text(len(noticed), len(counted))},"
     yield f"  by the quick run {rate_text(len(quick), len(counted))};"
     yield f"  a requirement was named for {rate_text(len(named), len(counted))}"
+    within = (f"{sum(each.seconds <= most for each in noticed)} within {most} s" for most in WITHIN_SECONDS)
+    yield f"  {', '.join(within)}, from the start of the first run"
 
 
 def _controls(controls: Sequence[Judged]) -> Iterator[str]:
@@ -131,7 +135,8 @@ def plot(lines: Sequence[Judged]) -> str:
     """How many mutants were noticed within how many seconds of judging, out of all that compile."""
     compiled = [each for each in lines if each.mutation is not None and each.end is not End.NOT_COMPILED]
     noticed = [each for each in compiled if each.is_noticed]
-    seconds_max = max((each.seconds for each in noticed), default=1.0)
+    longest = max((each.seconds for each in noticed), default=1.0)
+    seconds_max = ceil(longest / TICK_SECONDS / (TICKS - 1)) * TICK_SECONDS * (TICKS - 1)
     count_max = max(len(compiled), 1)
 
     def x(seconds: float) -> float:

@@ -349,6 +349,7 @@ def test_the_table_leaves_equivalent_mutants_out_of_the_share(tmp_path: Path) ->
     assert "of those that compile and are not equivalent: noticed 3 of 4 (75%)," in told
     assert "  by the quick run 2 of 4 (50%);" in told
     assert "  a requirement was named for 2 of 4 (50%)" in told
+    assert "  2 within 30 s, 2 within 60 s, 2 within 120 s, 3 within 240 s, from the start of the first run" in told
     assert "the unchanged source, judged as if it were a mutant: nothing noticed in 1 of 1" in told
     assert f"{'END-1':24} {2:8} {1:9}" in told
     assert f"{'none (error)':24} {1:8} {0:9}" in told
