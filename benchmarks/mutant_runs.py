@@ -31,6 +31,7 @@ from jobtck.results import read_result
 HANGS_AFTER_SECONDS: Mapping[str, float] = {"quick": 400.0, "default": 1000.0}
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {"quick": ("--quick",), "default": ()}
 CONTROL_EVERY = 10  # so many mutants after each judgement of the unchanged source
+TRIES_MAX, PAUSE_SECONDS = 10, 60.0  # where the machine is too busy for the unchanged source
 SENTENCES_KEPT = 6
 USAGE_STATUS = 2
 OUTPUT = "output.txt"
@@ -117,7 +118,21 @@ class Measurement:
                 self._keep(self._judged(number, None))
                 controls += 1
             if key_of(mutation) not in judged:
-                self._keep(self._judged(number, mutation))
+                self._keep(self._believed(number, mutation))
+
+    def _believed(self, number: int, mutation: Mutation) -> Judged:
+        """What became of the mutant; what names nothing is believed only if the unchanged source passes right after."""
+        for _ in range(TRIES_MAX):
+            line = self._judged(number, mutation)
+            if line.requirements or line.end in (End.KILLED, End.SURVIVED, End.NOT_COMPILED):
+                return line
+            control = self._judged(number, None)
+            self._keep(control)
+            if control.end is End.SURVIVED:
+                return line
+            print(f"{number}: judged again later: the machine is too busy", flush=True)
+            time.sleep(PAUSE_SECONDS)
+        raise BackendFailure("the machine is too busy: the unchanged source is not judged whole; go on when it is not")
 
     def _keep(self, line: Judged) -> None:
         append(self._record, line)

@@ -210,6 +210,41 @@ def test_a_measurement_goes_on_where_it_was_ended(tree: Tree, tmp_path: Path) ->
     assert [each.number for each in read_record(record) if each.mutation] == [1, 2, 3, 4, 5]
 
 
+class Busy(Counting):
+    """Mutants end without a name; so does the unchanged source, as long as the machine is busy."""
+
+    def __init__(self, record: Path, tree: Tree, busy: int) -> None:
+        super().__init__(record, tree)
+        self._busy = busy
+
+    def _judged(self, number: int, mutation: Mutation | None) -> Judged:
+        judged = super()._judged(number, mutation)
+        if mutation is not None:
+            return replace(judged, end=End.INCOMPLETE)
+        self._busy -= 1
+        return judged if self._busy < 0 else replace(judged, end=End.INCOMPLETE)
+
+
+def test_what_names_nothing_is_believed_once_the_unchanged_source_passes(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutant_runs, "PAUSE_SECONDS", 0.0)
+    record = tmp_path / "mutants.jsonl"
+    measurement = Busy(record, tree, busy=3)
+    measurement.judge(DRAW, 1)
+    assert measurement.judged == [None, *[DRAW[0], None] * 3]
+    kept = [(each.mutation is None, each.end) for each in read_record(record)]
+    assert kept == [(True, End.INCOMPLETE)] * 3 + [(True, End.SURVIVED), (False, End.INCOMPLETE)]
+
+
+def test_a_machine_that_stays_too_busy_is_one_sentence(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutant_runs, "PAUSE_SECONDS", 0.0)
+    with pytest.raises(BackendFailure, match="the machine is too busy"):
+        Busy(tmp_path / "mutants.jsonl", tree, busy=1000).judge(DRAW, 1)
+
+
 class Compiling(Measurement):
     """Runs nothing."""
 
