@@ -39,8 +39,8 @@ class Sort(StrEnum):
 class Judged:
     """One mutant, or the unchanged source where `mutation` is None; `number` is its place in the draw.
 
-    `by` is the run that ended it: quick or default. `seconds` are those of all its runs, `calls` those that were made
-    in the last one, and `shortest` is the number of calls that show what deviates. `told` is what the last run said.
+    `by` is the run that ended it: quick or default. `seconds` are those of all its runs, `calls` those of the last one,
+    in its main lanes, and `shortest` is the number of calls that show what deviates. `told` is what the last run said.
     """
 
     date: str
