@@ -129,7 +129,7 @@ class Tree:
         shutil.rmtree(whole, ignore_errors=True)
         for name in JUDGED_FILES:
             if not (self.source / name).is_file():
-                raise BadInput(f"libvirt {self.version} has no {name}: its mutants are those of 8.8.0 and later")
+                raise BadInput(f"libvirt {self.version} has no {name}, which is to be mutated: take another release")
             (whole / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.source / name, whole / name)
         whole.rename(self._pristine)
