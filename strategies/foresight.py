@@ -51,6 +51,7 @@ from jobtck.conformance.outcomes import (
     Leftovers,
     Listed,
     Outcome,
+    Reading,
     Refusal,
     Seen,
     Single,
@@ -60,6 +61,9 @@ from jobtck.conformance.outcomes import (
 )
 from jobtck.conformance.state import Job, Phase, Result, State
 
+COMPARED = Reading(is_compared=True)  # the tour asks twice
+ASKED_AGAIN = JobInfo(JobType.BACKUP, reading=COMPARED)
+NO_BLOCK_JOB = BlockInfo(None)
 LIKELY_REFUSALS = (
     Refusal(ErrorKind.NO_SUCH_JOB),
     Refusal(ErrorKind.INVALID_ARGUMENT),
@@ -126,7 +130,7 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Single]:  # no
             if domain.backups:
                 yield from (Ended(0), Ended(1))
         case GetJobInfo() | GetJobStats(completed=False):
-            yield from (JobInfo(JobType.BACKUP), JobInfo(None)) if domain.backups else (JobInfo(None),)
+            yield from (ASKED_AGAIN, JobInfo(None)) if domain.backups else (JobInfo(None),)
         case GetJobStats():
             if not domain.kept.is_nothing:
                 yield from (Completed(JobType.BACKUP, True), Completed(JobType.BACKUP, False, True))
@@ -140,7 +144,7 @@ def _values(design: Design, state: State, call: Call) -> Iterator[Single]:  # no
                 yield DONE
         case GetBlockJobInfo():
             job = domain.on_disk(call.disk)
-            yield BlockInfo(None if job is None else JobType.BACKUP if job.kind.is_backup else job.kind)
+            yield NO_BLOCK_JOB if job is None else BlockInfo(_shown(job), reading=COMPARED)
         case ListAllJobs(types=types):
             yield _listed(design, domain.jobs, types)
         case JobGetDefaultId():
@@ -179,6 +183,10 @@ def _id(job: Job) -> Id:
 
 def _status(job: Job) -> StatusOf:
     return StatusOf(STATUSES.get(job.phase, JobStatus.RUNNING), job.result is Result.CUT_SHORT)
+
+
+def _shown(job: Job) -> Kind | JobType:
+    return JobType.BACKUP if job.kind.is_backup else job.kind
 
 
 def _description(design: Design, job: Job) -> Description:

@@ -186,7 +186,7 @@ MUTANTS = (
     Mutant(FindsHandlesAnywhere, OPAQUE_HANDLES, "HANDLE-4", 2),
     Mutant(StoppedDomainsAreOpen, ZERO_ID, "ID-7", 3),
     Mutant(CurrentOfAnyDomain, ZERO_ID, "ZERO-3", 2),
-    Mutant(GivesAnIdBack, LISTED_IDS, "ID-3", 4),
+    Mutant(GivesAnIdBack, LISTED_IDS, "ID-3", 4, calls_more=3_000),
     Mutant(NumbersCopiesApart, PARALLEL_IDS, "ID-2", 3),
     Mutant(HandlesOfOneId, OPAQUE_HANDLES, "ID-2", 4, calls_more=300),
     Mutant(ShowsNoJob, DEFAULT_JOB, "QUERY-6", 2),

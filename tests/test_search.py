@@ -100,7 +100,7 @@ def test_the_tour_exercises_every_requirement_of_a_design(design: str, chart_of:
     if presets()[design].reuse is not Reuse.AFTER_END:
         assert toured.deviations == []
     assert toured.tour.open_cells == ()
-    assert toured.tally.calls <= 1.6 * len(chart.ways)
+    assert toured.tally.calls <= 2.8 * len(chart.ways)
 
 
 @pytest.mark.parametrize("design", presets())

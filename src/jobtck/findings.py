@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jobtck.confirm import TOO_LATE, Seen, as_seen
 from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.cells import Cell
+from jobtck.conformance.context import Context
 from jobtck.conformance.folding import folded
 from jobtck.conformance.outcomes import Refusal
 from jobtck.conformance.record import Deviation, Symptom
@@ -135,11 +136,20 @@ class Findings:
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), tally)
 
-    def fold(self) -> None:
+    def fold(self, tally: Tally) -> None:
         """Keeps what only follows from a deviation with it, and not beside it; what is listed explains nothing else."""
         listed = [each for each in self.deviations if self._is_listed(each.symptoms)]
         news = [each for each in self.deviations if not self._is_listed(each.symptoms)]
-        self.deviations = [*folded(_joined(news)), *listed]
+        joined = [replace(each, exercised=_chances_in_all(each, tally)) for each in _joined(news)]
+        self.deviations = [*folded(joined), *listed]
+
+
+def _chances_in_all(deviation: Deviation, tally: Tally) -> int:
+    """How often the deviation could have come, in all calls about what its symptoms are about."""
+    broken = deviation.requirements
+    contexts = {Context(each.call, each.job, each.flaw) for each in deviation.symptoms if each.requirement in broken}
+    chances = (sum(tally.chances_of(each, BY_ID[id]) for each in contexts) for id in broken)
+    return max((deviation.met, deviation.exercised, *chances))
 
 
 def _joined(deviations: Sequence[Deviation]) -> list[Deviation]:

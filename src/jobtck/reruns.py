@@ -46,7 +46,7 @@ class Reruns:
         listed = findings.listed()
         for found, deviation in zip(listed, self._listed(findings, listed), strict=True):
             findings.add(found, deviation, tally)
-        findings.fold()
+        findings.fold(tally)
 
     def _news(self, findings: Findings, chosen: Sequence[Found]) -> list[Deviation]:
         end = time.monotonic() + NEWS_SECONDS
