@@ -22,6 +22,7 @@ from jobtck.conformance.calls import (
     JobLookupId,
     JobSetDefaultId,
     JobType,
+    Kind,
     NoJob,
     Odd,
     RestartServer,
@@ -201,19 +202,18 @@ class Ledger:
     def _job_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, JobInfo)
         source = NAMES[type(call)]  # the two queries count in units of their own
-        return JobInfo(outcome.type, STANDS, self._read_progress((call.domain, source), outcome.progress))
+        return JobInfo(outcome.type, STANDS, self._read_progress((call.domain, source), outcome.progress, outcome.type))
 
     def _block_info(self, call: Call, outcome: Single, _: Belief) -> Single:
         assert isinstance(outcome, BlockInfo)
         disk = getattr(call, "disk", "")
-        return BlockInfo(outcome.kind, STANDS, self._read_progress((call.domain, disk), outcome.progress))
+        return BlockInfo(outcome.kind, STANDS, self._read_progress((call.domain, disk), outcome.progress, outcome.kind))
 
-    def _read_progress(self, key: tuple[int, str], progress: Progress) -> Reading:
+    def _read_progress(self, key: tuple[int, str], progress: Progress, shown: Kind | JobType | None) -> Reading:
         last = self._progress.get(key)
         self._progress[key] = progress
         behind = Backwards.NOTHING if last is None else _behind(progress, last)
-        is_compared = last is not None and STANDS not in (last, progress)
-        return Reading(is_compared, behind, _is_less(progress.total, progress.done))
+        return Reading(last is not None and shown is not None, behind, _is_less(progress.total, progress.done))
 
     def _space(self, type: JobType) -> JobType | None:
         return type if self._design.namespace is Namespace.PER_TYPE else None

@@ -88,8 +88,7 @@ def type_is_as_begun(scene: Scene, answer: Answer) -> bool:
             return True  # that a job is shown at all is QUERY-6's
         case BlockInfo(kind):
             job = scene.disk_job
-            assert job is not None
-            return kind is (job.kind.type if job.kind.is_backup else job.kind)
+            return job is not None and kind is (job.kind.type if job.kind.is_backup else job.kind)
         case TypeOf(told):
             return scene.job is not None and told is scene.job.kind.type
         case Listed(jobs):

@@ -368,7 +368,7 @@ hanging.fresh().perform(GetJobInfo())
 @pytest.mark.parametrize(
     ("backend", "status", "words"),
     [
-        (f"exec:{command(SCRIPT, 'exits')}", 4, "ended with exit status 3 before it had answered get_job_info"),
+        (f"exec:{command(SCRIPT, 'exits')}", 1, "ended with exit status 3 before it had answered get_job_info"),
         (f"exec:{command(SCRIPT, 'another outcome')}", 4, "with what cannot be"),
         ("exec:./nowhere --flag", 2, "the program './nowhere' is not there"),
     ],

@@ -289,7 +289,9 @@ def test_the_same_build_is_as_before(design: Design, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "mutant", [each for each in OF_FAULTS if each.design == DEFAULT_JOB], ids=lambda each: each.name
+    "mutant",
+    [each for each in OF_FAULTS if each.design == DEFAULT_JOB and each.calls_more <= 1_000],  # met by every tour
+    ids=lambda each: each.name,
 )
 def test_what_breaks_a_requirement_is_a_regression(mutant: Mutant) -> None:
     flawed = judged(mutant.design, mutant.make)

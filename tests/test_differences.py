@@ -136,7 +136,7 @@ def test_a_regression_fails_the_command_line(
     assert requirement["new"]["deviations"][0]["calls"]
     assert "worse than before" in worse.stderr
     better = jobtck("diff", str(new), str(old))
-    assert (better.returncode, "1 requirement and" in better.stdout, "fixed" in better.stdout) == (0, True, True)
+    assert (better.returncode, "1 requirement fixed" in better.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
