@@ -1,6 +1,7 @@
-"""Flaws that come one time in N fail the run that meets one, and their rate is told right."""
+"""Flaws that come one time in N fail the run that meets one, with a rate."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ RATES = Path(__file__).parent.parent / "benchmarks" / "rates.py"
 
 
 @pytest.mark.parametrize(("where", "one_in"), [("reference", 2), ("reference", 10), ("exec", 5)])
-def test_a_flaw_that_was_met_fails_the_run_with_its_rate(where: str, one_in: int) -> None:
+def test_a_flaw_that_was_met_fails_the_run_with_a_rate(where: str, one_in: int) -> None:
     wanted = ["--backend", where, "--one-in", str(one_in), "--seeds", "1", "--budget", "8"]
     done = subprocess.run(
         [sys.executable, str(RATES), *wanted, "--processes", "1"],
@@ -21,8 +22,9 @@ def test_a_flaw_that_was_met_fails_the_run_with_its_rate(where: str, one_in: int
         check=False,
         timeout=HANG_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[1].split()[:4] == [where, str(one_in), "1", "1"]  # it came in the one run
+    # It came in the one run, and was found. Of one interval nobody can ask to be right: the benchmark asks many.
+    assert done.stdout.splitlines()[1].split()[:5] == [where, str(one_in), "1", "1", "1"], done.stdout + done.stderr
+    assert re.search(r"[1-9]\d* of [1-9]\d*, 0\.\d+-[01]\.\d+", done.stdout)
 
 
 @pytest.mark.parametrize(
