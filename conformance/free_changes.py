@@ -1,6 +1,6 @@
 """Changes of answers that the contract leaves free, each with the reason: a conforming backend could answer so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from jobtck.conformance.calls import (
@@ -14,6 +14,7 @@ from jobtck.conformance.calls import (
     BlockJobAbort,
     BlockJobGetId,
     BlockJobSetSpeed,
+    Call,
     TakeEvents,
     alone,
     is_at_once,
@@ -80,13 +81,15 @@ def _events_unknown(place: Place, _: Change) -> bool:
 
 def _job_unknown(place: Place, _: Change) -> bool:
     """The states that may be true do not agree on the job that the call is about, or that is in its way."""
+    return len({_meant(here) for here in _scenes(place, place.call)}) > 1
+
+
+def _scenes(place: Place, call: Call) -> Iterator[Scene]:
+    """The call in each state that may be true by then."""
     design, capabilities = place.design, place.capabilities
-    meant = {
-        _meant(scene(design, capabilities, later, place.call))
-        for state in place.before.states
-        for later in futures(design, capabilities, state)
-    }
-    return len(meant) > 1
+    for state in place.before.states:
+        for later in futures(design, capabilities, state):
+            yield scene(design, capabilities, later, call)
 
 
 def _meant(here: Scene) -> object:
@@ -111,12 +114,7 @@ def _fits_as_well(place: Place, change: Change) -> bool:
     """The other kind of error says what stands in the way in a state that may be true, or nobody can say what does."""
     kinds = {each.kind for each in refusals_in(change.outcome)}
     call = alone(place.call) if is_at_once(place.call) else place.call
-    return any(
-        is_open(here) or all(fits(here, kind) for kind in kinds)
-        for state in place.before.states
-        for later in futures(place.design, place.capabilities, state)
-        for here in (scene(place.design, place.capabilities, later, call),)
-    )
+    return any(is_open(here) or all(fits(here, kind) for kind in kinds) for here in _scenes(place, call))
 
 
 FREE: tuple[Free, ...] = (

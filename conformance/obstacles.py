@@ -30,6 +30,7 @@ from jobtck.conformance.calls import (
     JobLookupId,
     JobSetDefaultId,
     JobType,
+    Kind,
     Odd,
     Save,
     Storage,
@@ -38,7 +39,7 @@ from jobtck.conformance.design import Handle, Reuse, Zero
 from jobtck.conformance.order import ACCEPTED_IN, LEFT_OPEN
 from jobtck.conformance.outcomes import ErrorKind
 from jobtck.conformance.scene import OF_ANY_DOMAIN, Scene
-from jobtck.conformance.state import Job, Kept, Phase
+from jobtck.conformance.state import Kept, Phase
 
 
 class Obstacle(StrEnum):
@@ -155,12 +156,7 @@ def _end(scene: Scene) -> Iterator[Found]:
     yield from _backup(scene)
     job = scene.job
     if job is not None and not getattr(scene.call, "abort", False) and job.phase is not Phase.FINISHED:
-        needs_abort = job.kind.is_backup and job.phase is Phase.RUNNING and _is_push(job)
-        yield Obstacle.NOT_NOW, needs_abort
-
-
-def _is_push(job: Job) -> bool:
-    return str(job.kind).endswith("push")
+        yield Obstacle.NOT_NOW, job.kind is Kind.PUSH and job.phase is Phase.RUNNING
 
 
 def _reference(scene: Scene) -> Iterator[Found]:

@@ -137,7 +137,8 @@ class Tour:
             return True
         for question in self._questions(session.belief, call.domain):
             is_new = self._claim(cell(session.belief.state, question))
-            if not all(self._make(session, question, on_deviation) for _ in range(2 if is_new else 1)):
+            make = self._make_and_ask if is_new else self._make
+            if not make(session, question, on_deviation):
                 return False
         return True
 
