@@ -7,7 +7,6 @@ that did not meet it, and the rate was right in nine of ten runs that reported o
 """
 
 import argparse
-import math
 import multiprocessing
 import os
 import random
@@ -25,13 +24,13 @@ from jobtck.conformance.calls import Call, JobType
 from jobtck.conformance.capabilities import Backend, Capabilities, Options, Target
 from jobtck.conformance.design import Design
 from jobtck.conformance.outcomes import Events, Outcome
+from jobtck.conformance.rates import interval
 from jobtck.conformance.record import Deviation, RunRecord, Verdict
 from jobtck.known import shipped_known
 
 RATES = (2, 5, 10, 50, 200)
 FLAWED = "EVENT-1"
 TOO_MANY = ((JobType.BACKUP, True),) * 3
-SURE = 1.96  # standard deviations on both sides of the 95 % in the middle
 RIGHT_SHARE = 0.9  # of the intervals, which hold the true rate in 95 % of all runs
 ADAPTER = f"exec:{sys.executable} -m jobtck.fixtures.reference_adapter"
 BACKENDS = {
@@ -98,6 +97,7 @@ class Order:
     one_in: int
     seed: int
     budget_seconds: float
+    is_quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +123,6 @@ class Found:
         return self.met > 0 and low <= 1 / self.order.one_in <= high
 
 
-def interval(met: int, exercised: int) -> tuple[float, float]:
-    """Wilson's interval of 95 % for a rate that was seen so often."""
-    if not exercised:
-        return 0.0, 1.0
-    rate, square = met / exercised, SURE * SURE
-    middle = (rate + square / (2 * exercised)) / (1 + square / exercised)
-    spread = rate * (1 - rate) / exercised + square / (4 * exercised * exercised)
-    half = SURE / (1 + square / exercised) * math.sqrt(spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def tried(order: Order) -> Found:
     """A whole run, as `jobtck run` makes it."""
     backend, design, _, _ = BACKENDS[order.where]
@@ -151,6 +140,7 @@ def tried(order: Order) -> Found:
         known=shipped_known(),
         strict=False,
         command="jobtck run",
+        is_quick=order.is_quick,
     )
     with patch.object(run, "open_target", flawed):
         record = run.judge_all(wanted, run.Silent(), threading.Event())
@@ -218,10 +208,11 @@ def main() -> int:
     parser.add_argument("--one-in", action="append", type=int, metavar="N", help=f"without it {RATES}")
     parser.add_argument("--seeds", type=int, default=20, help="runs of each")
     parser.add_argument("--budget", type=float, help="seconds of each run")
+    parser.add_argument("--quick", action="store_true", help="each run ends when every cell was visited")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="runs side by side")
     options = parser.parse_args()
     orders = [
-        Order(where, one_in, seed, options.budget or BACKENDS[where][3])
+        Order(where, one_in, seed, options.budget or BACKENDS[where][3], options.quick)
         for where in options.backend or ("reference", "exec")
         for one_in in options.one_in or BACKENDS[where][2]
         for seed in range(1, options.seeds + 1)

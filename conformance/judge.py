@@ -337,12 +337,15 @@ class Judge:
                 promises=tuple(promises.values()),
                 told=told,
                 waited=waited,
-                context=context(scene(self.design, self.capabilities, belief.state, call)),
+                context=self._context(belief, call),
                 fared=min(ruling.fared for ruling in rulings),
                 sure=False,
                 symptoms=max(ruling.symptoms for ruling in rulings),  # a job that may live is named
             )
         return merged
+
+    def _context(self, belief: Belief, call: Call) -> Context:
+        return context(scene(self.design, self.capabilities, belief.state, call))
 
     def _blamed(self, belief: Belief, call: Call, outcome: Outcome, waited: Waited) -> Step:
         """Blame by the states believed before the call: what is broken in all of them, else in the least broken."""
@@ -353,7 +356,8 @@ class Judge:
             blamed = next(ruling for ruling in rulings if ruling.broken)
         common = _in_all([ruling.broken for ruling in rulings])
         least = min((ruling for ruling in rulings if ruling.broken), key=lambda ruling: len(ruling.broken))
-        shown = replace(blamed, sure=False, symptoms=(blamed if common else least).symptoms)
+        counted = self._context(belief, call)  # as of the answers that break nothing
+        shown = replace(blamed, sure=False, context=counted, symptoms=(blamed if common else least).symptoms)
         return Step(call, outcome, belief, shown, common or least.broken, None)
 
 

@@ -164,7 +164,7 @@ SANITY = (
         text="Each job that began ends with exactly one terminal event, and its result agrees with the statistics.",
         source=doc("VIR_DOMAIN_EVENT_ID_JOB_COMPLETED"),
         needs=Needs(all_calls=(BackupBegin, TakeEvents)),
-        when=also(on(TakeEvents), lambda scene: not scene.ending),
+        when=also(on(TakeEvents), lambda scene: scene.domain.owed is not None and not scene.ending),
         then=(
             Demand("each job has one event", one_event_each),
             Demand("its result is that of the job", results_agree),

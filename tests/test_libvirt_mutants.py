@@ -20,7 +20,7 @@ from mutant_record import End, Judged, Sort, append, key_of, of_one_measurement,
 from mutant_runs import Measurement, Run, said
 from mutant_table import plot, shown, table
 from reached_lines import Reached, counted, preloaded, read_reached, write_reached
-from tests.conftest import HANG_SECONDS
+from tests.conftest import HANG_SECONDS, users_environment
 
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.record import Became, Gate, RunRecord
@@ -416,6 +416,8 @@ def test_the_picture_has_a_step_for_each_mutant_that_was_noticed() -> None:
 
 def test_the_command_says_that_nothing_was_measured(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "libvirt_mutants.py"), str(tmp_path / "mutants.jsonl")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=users_environment(), timeout=HANG_SECONDS
+    )
     assert done.returncode == 2
     assert done.stderr.endswith("nothing was measured yet: say how many mutants by --count\n")

@@ -9,7 +9,7 @@ from tests.trials import try_driver
 @pytest.mark.parametrize(
     ("mistake", "names", "calls_max"),
     [
-        ("id-given-back", {"ID-2", "ID-3"}, 6),
+        ("id-given-back", {"ID-2", "ID-3"}, 7),
         ("guest-dies", {"SANE-2"}, 3),  # what is called next shows it
         ("lock-stays", {"BEGIN-1", "BEGIN-4", "FAULT-1", "FAULT-4"}, 5),
     ],

@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from jobtck.confirm import TOO_LATE, Seen, as_seen
 from jobtck.conformance.catalogue import BY_ID
@@ -11,6 +12,7 @@ from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
 from jobtck.conformance.folding import folded
 from jobtck.conformance.outcomes import Refusal
+from jobtck.conformance.rates import are_alike
 from jobtck.conformance.record import Deviation, Symptom
 from jobtck.conformance.session import Session
 from jobtck.conformance.tally import Tally
@@ -43,6 +45,7 @@ class Findings:
         self._is_listed = is_listed
         self._found: dict[Sort, Found] = {}
         self._met: Counter[Sort] = Counter()
+        self._contexts: dict[Symptom, set[Context]] = {}  # in which it was met; fewer calls may show it in another
         self._shown: dict[tuple[str, ...], tuple[object, ...]] = {}  # by what was broken when it was met
         self._lock = threading.Lock()
 
@@ -109,11 +112,12 @@ class Findings:
         met = self._met[found.sort]
         if not self._is_listed(deviation.symptoms):
             self._shown.setdefault(found.seen.requirements, _sort_of(deviation))
+        self._note_context(found, deviation)
         self.add_shown(replace(deviation, met=met, exercised=max(met, self._chances(found, tally))))
 
     def _chances(self, found: Found, tally: Tally) -> int:
         step = found.seen.step
-        return max(tally.chances_of(step.ruling.context, BY_ID[id]) for id in step.deviations)
+        return _chances_in([step.ruling.context], step.deviations, tally)
 
     def add_shown(self, deviation: Deviation) -> None:
         """Keeps the deviation; what was shown by other calls before is kept with the fewer calls."""
@@ -133,23 +137,70 @@ class Findings:
                 both = replace(each, met=met, exercised=max(met, each.exercised), symptoms=symptoms)
                 self.deviations[at] = both
                 self._shown[broken] = _sort_of(both)  # more symptoms make another sort of it
+                self._note_context(found, both)
                 return
         self.add(found, as_seen(found.seen, not_again=TOO_LATE), tally)
+
+    def _note_context(self, found: Found, shown: Deviation) -> None:
+        for symptom in shown.symptoms:
+            self._contexts.setdefault(symptom, set()).add(found.seen.step.ruling.context)
 
     def fold(self, tally: Tally) -> None:
         """Keeps what only follows from a deviation with it, and not beside it; what is listed explains nothing else."""
         listed = [each for each in self.deviations if self._is_listed(each.symptoms)]
         news = [each for each in self.deviations if not self._is_listed(each.symptoms)]
-        joined = [replace(each, exercised=_chances_in_all(each, tally)) for each in _joined(news)]
-        self.deviations = [*folded(joined), *listed]
+        joined = [self._counted(each, tally) for each in _joined(news)]
+        self.deviations = [*folded(list(self._with_one_rate(joined, tally))), *listed]
+
+    def _counted(self, deviation: Deviation, tally: Tally) -> Deviation:
+        """The deviation, counted against all calls about what its symptoms are about."""
+        chances = _chances_in(self._contexts_of(deviation), deviation.requirements, tally)
+        return replace(deviation, exercised=max(deviation.met, deviation.exercised, chances))
+
+    def _contexts_of(self, deviation: Deviation) -> set[Context]:
+        return set[Context]().union(*(self._contexts.get(each, ()) for each in deviation.symptoms))
+
+    def _with_one_rate(self, deviations: Sequence[Deviation], tally: Tally) -> Iterator[Deviation]:
+        """Deviations from the same demands in the same call are one if they come now and then, whatever job is there.
+
+        They are counted against all those calls, also about jobs with which none came: of these it says as much. Where
+        it comes clearly more often with some jobs than with others, it is one for each, with a rate of its own.
+        """
+        alike: dict[tuple[object, ...], list[Deviation]] = {}
+        for each in deviations:
+            what = (each.requirements, *sorted({(s.demand, s.call, s.flaw) for s in each.symptoms}))
+            alike.setdefault(what, []).append(each)
+        for group in alike.values():
+            about = {(s.call, s.flaw) for each in group for s in each.symptoms}
+            anywhere = [each for each in tally.contexts if (each.call, each.flaw) in about]
+            yield from _at_one_rate(self._apart(group, tally), _chances_in(anywhere, group[0].requirements, tally))
+
+    def _apart(self, deviations: Sequence[Deviation], tally: Tally) -> list[Deviation]:
+        """Those that were met in calls about the same are one."""
+        apart: list[Deviation] = []
+        for each in deviations:
+            for other in [other for other in apart if self._contexts_of(other) & self._contexts_of(each)]:
+                apart.remove(other)
+                each = self._counted(_together(other, each), tally)  # noqa: PLW2901
+            apart.append(each)
+        return apart
 
 
-def _chances_in_all(deviation: Deviation, tally: Tally) -> int:
-    """How often the deviation could have come, in all calls about what its symptoms are about."""
-    broken = deviation.requirements
-    contexts = {Context(each.call, each.job, each.flaw) for each in deviation.symptoms if each.requirement in broken}
-    chances = (sum(tally.chances_of(each, BY_ID[id]) for each in contexts) for id in broken)
-    return max((deviation.met, deviation.exercised, *chances))
+def _at_one_rate(group: Sequence[Deviation], chances: int) -> Sequence[Deviation]:
+    """The deviations as one, if they came with the same rate in each part of so many calls, and not every time."""
+    met = sum(each.met for each in group)
+    if met >= chances:
+        return group
+    for each in group:
+        besides = met - each.met
+        if not are_alike((each.met, each.exercised), (besides, max(besides, chances - each.exercised))):
+            return group
+    return [replace(reduce(_together, group), exercised=chances)]
+
+
+def _chances_in(contexts: Collection[Context], requirements: Sequence[str], tally: Tally) -> int:
+    """How often one of the requirements could have been broken there."""
+    return max(sum(tally.chances_of(each, BY_ID[id]) for each in contexts) for id in requirements)
 
 
 def _joined(deviations: Sequence[Deviation]) -> list[Deviation]:
