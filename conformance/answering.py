@@ -9,6 +9,7 @@ from jobtck.conformance.predicates import on, refused
 from jobtck.conformance.requirement import (
     EVERYTHING,
     Answer,
+    Demand,
     Needs,
     Requirement,
     Trouble,
@@ -57,9 +58,14 @@ def succeeds(scene: Scene, answer: Answer) -> bool:
     return not (in_order(scene) or was_held_up(scene, answer.outcome))
 
 
-def adds_up(_: Scene, answer: Answer) -> bool:
+def is_within_total(_: Scene, answer: Answer) -> bool:
     """No more is done than there is to do."""
     return not isinstance(answer.outcome, JobInfo | BlockInfo) or not answer.outcome.reading.exceeds_total
+
+
+def is_sum_of_disks(_: Scene, answer: Answer) -> bool:
+    """The total of a backup is the sum of what is told of its disks, where all of that is told."""
+    return not isinstance(answer.outcome, JobInfo | BlockInfo) or not answer.outcome.reading.is_no_sum
 
 
 ANSWERING = (
@@ -110,11 +116,14 @@ ANSWERING = (
     ),
     Requirement(
         id="ANS-5",
-        text="Numbers in answers fit each other: done is at most the total.",
+        text="Numbers in answers fit each other: done is at most the total, a total of several disks is their sum.",
         source=doc("virDomainGetJobStats") + "; sense",
         needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo)),
         when=on(GetJobInfo, GetJobStats, GetBlockJobInfo),
-        then=adds_up,
+        then=(
+            Demand("done is at most the total", is_within_total),
+            Demand("a total of several disks is their sum", is_sum_of_disks),
+        ),
         speaks_of=JobInfo | BlockInfo,
         form_only=True,
         about_the_answer=True,

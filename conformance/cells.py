@@ -289,7 +289,11 @@ def told_words(state: State, call: Call, outcome: Outcome) -> str:
 
 def reading_words(reading: Reading) -> str:
     """What does not fit in the progress of an answer; empty for nothing."""
-    return str(reading.ran_backwards) or ("more done than there is" if reading.exceeds_total else "")
+    if reading.ran_backwards:
+        return str(reading.ran_backwards)
+    if reading.exceeds_total:
+        return "more done than there is"
+    return "another total than its disks have" if reading.is_no_sum else ""
 
 
 def _id_words(state: State, call: Call, told: AnsweredId) -> str:

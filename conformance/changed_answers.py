@@ -216,8 +216,7 @@ def _job_info(place: Place, outcome: Outcome) -> Iterator[Change]:
         yield place.to("type", "a job where there is none", replace(outcome, type=JobType.BACKUP))
         return
     yield place.to("type", "no job", JobInfo(None))
-    other = JobType.DOMAIN if outcome.type is JobType.BACKUP else JobType.BACKUP
-    yield place.to("type", "another type", replace(outcome, type=other))
+    yield place.to("type", "another type", replace(outcome, type=JobType.BLOCK_COPY))
     for field, how, progress in changed_progress(place, outcome.progress):
         yield place.to(field, how, replace(outcome, progress=progress))
 

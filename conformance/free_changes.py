@@ -15,6 +15,9 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     BlockJobSetSpeed,
     Call,
+    GetJobStats,
+    JobType,
+    Kind,
     TakeEvents,
     alone,
     is_at_once,
@@ -22,11 +25,27 @@ from jobtck.conformance.calls import (
 from jobtck.conformance.changes import Change, Place, ids_told
 from jobtck.conformance.model import futures
 from jobtck.conformance.obstacles import KINDS, fits, is_open
-from jobtck.conformance.outcomes import HELD_UP, Both, ErrorKind, Id, Refusal, refusals_in
+from jobtck.conformance.outcomes import (
+    HELD_UP,
+    BlockInfo,
+    Both,
+    Completed,
+    ErrorKind,
+    Id,
+    Refusal,
+    refusals_in,
+)
 from jobtck.conformance.scene import Scene, scene
 from jobtck.conformance.state import Job
 
 OWN_AFFAIR = "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)"
+OF_A_STOPPED_DOMAIN = (  # kinds of error that fit it
+    ErrorKind.NO_SUCH_JOB,
+    ErrorKind.INVALID_ARGUMENT,
+    ErrorKind.NOT_RUNNING,
+    ErrorKind.UNSUPPORTED,
+)
+OF_BACKUPS = (JobType.BACKUP, *(kind for kind in Kind if kind.is_backup))
 SUCCEEDS = ("succeeds", "succeeds, with an older answer")
 NEED_A_JOB = (BackupGetXmlDesc, BackupEnd, AbortJob, BlockJobAbort, BlockJobSetSpeed, BlockJobGetId, *JOB_VERBS)
 UNKNOWN = "whether the job lives is not known: it may have ended by itself, or a call about it was never answered"
@@ -102,6 +121,27 @@ def _standing(job: Job | None) -> object:
     return None if job is None else (job.label, job.phase)
 
 
+def _of_a_block_job(place: Place, _: Change) -> bool:
+    """A query about the disk of a block job; the total of a backup is the sum of what is told of its disks."""
+    return isinstance(place.outcome, BlockInfo) and place.outcome.kind not in OF_BACKUPS
+
+
+def _did_not_succeed(place: Place, _: Change) -> bool:
+    return isinstance(place.outcome, Completed) and not place.outcome.success
+
+
+def _hides_backup(place: Place, change: Change) -> bool:
+    shown = isinstance(place.outcome, BlockInfo) and place.outcome.kind in OF_BACKUPS
+    return shown and change.outcome == BlockInfo(None)
+
+
+def _of_a_stopped_domain(place: Place, change: Change) -> bool:
+    """There are no statistics any more, or they are refused."""
+    completed = isinstance(place.call, GetJobStats) and place.call.completed
+    stopped = all(not each.domains[place.call.domain].running for each in place.before.states)
+    return completed and stopped and (isinstance(change.outcome, Refusal) or change.outcome == Completed(None))
+
+
 def _needs_unknown_job(place: Place, change: Change) -> bool:
     return isinstance(place.call, NEED_A_JOB) and _job_unknown(place, change)
 
@@ -153,6 +193,33 @@ FREE: tuple[Free, ...] = (
         ("one dropped",),
         _events_unknown,
         "what events are due is not known after a restart, or after a call whose answer nobody heard",
+    ),
+    Free("total", ("doubled",), _of_a_block_job, "how much a block job has to do may change while it goes on"),
+    Free(
+        "error",
+        ("the other",),
+        _did_not_succeed,
+        "an error message is optional for a job that did not succeed, and a success has none (END-6)",
+    ),
+    Free(
+        "type",
+        ("no job",),
+        _hides_backup,
+        "that a backup can be seen in queries about block jobs is promised nowhere",
+    ),
+    Free(
+        "whole answer",
+        ("an older answer to the same call",),
+        _hides_backup,
+        "that a backup can be seen in queries about block jobs is promised nowhere",
+    ),
+    *(
+        Free(field, hows, _of_a_stopped_domain, "whether statistics outlive the domain's stop is left open")
+        for field, hows in (
+            ("type", ("no job",)),
+            ("whole answer", ("an older answer to the same call",)),
+            ("success", tuple(f"refused as {kind}" for kind in OF_A_STOPPED_DOMAIN)),
+        )
     ),
     Free("success", (*SUCCEEDS, "refused as no-such-job"), _needs_unknown_job, UNKNOWN),
     Free("success", SUCCEEDS, _may_find_room, UNKNOWN),

@@ -14,7 +14,18 @@ from jobtck.conformance.design import Design
 from jobtck.conformance.digest import digest
 from jobtck.conformance.model import after, follows, futures, unheard
 from jobtck.conformance.order import Fared, fared
-from jobtck.conformance.outcomes import Both, ErrorKind, Lost, Outcome, Refusal, Single, Unknown, Waited, is_silent
+from jobtck.conformance.outcomes import (
+    HELD_UP,
+    Both,
+    ErrorKind,
+    Lost,
+    Outcome,
+    Refusal,
+    Single,
+    Unknown,
+    Waited,
+    is_silent,
+)
 from jobtck.conformance.record import Symptom
 from jobtck.conformance.requirement import NOTHING_ELSE, Answer, Level, Requirement, Trouble, trouble_in
 from jobtck.conformance.scene import Scene, scene
@@ -193,7 +204,7 @@ class Judge:
         """The same, without looking at what was ruled before."""
         has_order = True
         if isinstance(outcome, Both) and is_at_once(call):
-            has_order = bool(self._in_turn(state, call, outcome))
+            has_order = bool(self._in_turn(state, call, outcome, waited))
         here, answer = scene(self.design, self.capabilities, state, call), Answer(outcome, waited, has_order)
         applied = self._applied(here, answer)
         about = context(here)
@@ -281,27 +292,38 @@ class Judge:
 
     def _step_at_once(self, belief: Belief, call: Call, outcome: Both, waited: Waited) -> Step:
         """Several clients made the call: every order is believed in which no MUST is broken."""
-        led_to = {state: self._in_turn(state, call, outcome) for state in self._may_be(belief)}
-        kept = [state for state, states in led_to.items() if states]
+        led_to = {state: self._in_turn(state, call, outcome, waited) for state in self._may_be(belief)}
+        kept = [state for state, ends in led_to.items() if ends]
         if not kept:
             ruling = self.rule(belief.state, call, outcome, waited)
             return Step(call, outcome, belief, ruling, ruling.broken, None)
         merged = self._merged(belief, call, frozenset(self.rule(state, call, outcome, waited) for state in kept))
-        after_it = Belief(self._origins(frozenset[State]().union(*led_to.values())))
-        return Step(call, outcome, belief, merged, merged.misformed, after_it)
+        ends = frozenset[_End]().union(*led_to.values())
+        ruling = _with_forms(merged, ends)
+        after_it = Belief(self._origins(frozenset(end.state for end in ends)))
+        return Step(call, outcome, belief, ruling, ruling.misformed, after_it)
 
-    def _in_turn(self, state: State, call: Call, outcome: Both) -> frozenset[State]:
+    def _in_turn(self, state: State, call: Call, outcome: Both, waited: Waited) -> frozenset["_End"]:
         """Where it leads if clients make the call one after the other, and the answers are theirs in some order."""
+        # Who is next may have waited for it, unless all were turned away. What takes too long is told of both (TIME-1).
+        turned_away = all(isinstance(each, Refusal) and each.kind not in HELD_UP for each in outcome.answers)
+        each_waited = waited if turned_away and waited is not Waited.TOO_LONG else Waited.AT_ONCE
         orders = set(permutations(outcome.answers))
-        return frozenset[State]().union(*(self._one_by_one(state, alone(call), each) for each in orders))
+        return frozenset[_End]().union(*(self._one_by_one(state, alone(call), each, each_waited) for each in orders))
 
-    def _one_by_one(self, state: State, call: Call, outcomes: Iterable[Single]) -> set[State]:
-        states = {state}
+    def _one_by_one(self, state: State, call: Call, outcomes: Iterable[Single], waited: Waited) -> set["_End"]:
+        ends = {_End(state)}
         for outcome in outcomes:
-            may_be = {later for each in states for later in self._futures(each)}
-            kept = (each for each in may_be if not self.rule(each, call, outcome).broken)
-            states = {later for each in kept for later in self._lead_to(each, call, outcome)}
-        return states
+            held_up = isinstance(outcome, Refusal) and outcome.kind in HELD_UP  # by the other client
+            may_be = {(later, end.misformed) for end in ends for later in self._futures(end.state)}
+            ruled = [(each, misformed, self.rule(each, call, outcome, waited)) for each, misformed in may_be]
+            ends = {
+                _End(later, misformed | {ruling} if ruling.misformed and not held_up else misformed)
+                for each, misformed, ruling in ruled
+                if not ruling.broken
+                for later in self._lead_to(each, call, outcome)
+            }
+        return ends
 
     def _origins(self, states: frozenset[State]) -> frozenset[State]:
         """The states without those that come of others by themselves: they are believed all the same."""
@@ -359,6 +381,32 @@ class Judge:
         counted = self._context(belief, call)  # as of the answers that break nothing
         shown = replace(blamed, sure=False, context=counted, symptoms=(blamed if common else least).symptoms)
         return Step(call, outcome, belief, shown, common or least.broken, None)
+
+
+class _End(NamedTuple):
+    """A state that answers to calls at once lead to in some order, and the rulings of those whose form is wrong."""
+
+    state: State
+    misformed: frozenset[Ruling] = frozenset()
+
+
+def _with_forms(merged: Ruling, ends: Iterable[_End]) -> Ruling:
+    """The ruling of answers to calls at once, with what is wrong with the form of one of them in every order."""
+    found = [[id for ruling in end.misformed for id in ruling.misformed] for end in ends]
+    misformed = [
+        id for id in dict.fromkeys(found[0]) if all(id in each for each in found) and id not in merged.misformed
+    ]
+    if not misformed:
+        return merged
+    rulings = frozenset[Ruling]().union(*(end.misformed for end in ends))
+    told = {symptom for ruling in rulings for symptom in ruling.symptoms if symptom.requirement in misformed}
+    symptoms = sorted(told, key=lambda each: (each.requirement, each.demand, each.answer))
+    return replace(
+        merged,
+        misformed=(*merged.misformed, *misformed),
+        exercised=tuple(sorted({*merged.exercised, *misformed})),
+        symptoms=(*merged.symptoms, *symptoms),
+    )
 
 
 def _words(ruling: Ruling) -> tuple[object, ...]:

@@ -14,6 +14,8 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     Call,
     Disconnect,
+    GetJobInfo,
+    GetJobStats,
     HandleOf,
     IdOf,
     JobArgument,
@@ -199,21 +201,40 @@ class Ledger:
         jobs = ((self._see(call.domain, type, id, belief), type) for id, type in outcome.jobs)
         return Listed(tuple(sorted(jobs, key=repr)))
 
-    def _job_info(self, call: Call, outcome: Single, _: Belief) -> Single:
+    def _job_info(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, JobInfo)
         source = NAMES[type(call)]  # the two queries count in units of their own
-        return JobInfo(outcome.type, STANDS, self._read_progress((call.domain, source), outcome.progress, outcome.type))
+        return JobInfo(outcome.type, STANDS, self._read_progress(call, source, outcome.progress, outcome.type, belief))
 
-    def _block_info(self, call: Call, outcome: Single, _: Belief) -> Single:
+    def _block_info(self, call: Call, outcome: Single, belief: Belief) -> Single:
         assert isinstance(outcome, BlockInfo)
         disk = getattr(call, "disk", "")
-        return BlockInfo(outcome.kind, STANDS, self._read_progress((call.domain, disk), outcome.progress, outcome.kind))
+        return BlockInfo(outcome.kind, STANDS, self._read_progress(call, disk, outcome.progress, outcome.kind, belief))
 
-    def _read_progress(self, key: tuple[int, str], progress: Progress, shown: Kind | JobType | None) -> Reading:
+    def _read_progress(
+        self, call: Call, source: str, progress: Progress, shown: Kind | JobType | None, belief: Belief
+    ) -> Reading:
+        key = (call.domain, source)
         last = self._progress.get(key)
         self._progress[key] = progress
-        behind = Backwards.NOTHING if last is None else _behind(progress, last)
-        return Reading(last is not None and shown is not None, behind, _is_less(progress.total, progress.done))
+        return Reading(
+            is_compared=last is not None and shown is not None,
+            ran_backwards=Backwards.NOTHING if last is None else _behind(progress, last),
+            exceeds_total=_is_less(progress.total, progress.done),
+            is_no_sum=shown is not None and self._is_no_sum(call.domain, source, belief),
+        )
+
+    def _is_no_sum(self, domain: int, source: str, belief: Belief) -> bool:
+        """What was told last of the only backup's total and of those of its disks does not fit; *source* told one."""
+        backups = belief.state.domains[domain].backups
+        if not belief.is_sure or len(backups) != 1:
+            return False
+        disks = [self._progress.get((domain, disk), STANDS).total for disk in backups[0].disks]
+        if None in disks or source not in (*_OF_THE_JOB, *backups[0].disks):
+            return False
+        asked = (source,) if source in _OF_THE_JOB else _OF_THE_JOB
+        told = (self._progress.get((domain, each), STANDS).total for each in asked)
+        return any(total is not None and total != sum(each or 0 for each in disks) for total in told)
 
     def _space(self, type: JobType) -> JobType | None:
         return type if self._design.namespace is Namespace.PER_TYPE else None
@@ -301,6 +322,7 @@ def _silent(refusal: Refusal) -> Refusal:
     return silent
 
 
+_OF_THE_JOB = (NAMES[GetJobInfo], NAMES[GetJobStats])  # queries that tell of a whole job, not of one disk of it
 _PROGRESS_GOES_ON = frozenset(
     call
     for call in NAMES

@@ -162,11 +162,15 @@ class Backwards(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the session reads in the progress of an answer: compared with an earlier one about the same job, if any."""
+    """What the session reads in the progress of an answer: compared with an earlier one about the same job, if any.
+
+    `is_no_sum` says that the total of a job and those told of its disks do not fit.
+    """
 
     is_compared: bool = False
     ran_backwards: Backwards = Backwards.NOTHING
     exceeds_total: bool = False
+    is_no_sum: bool = False
 
 
 UNREAD = Reading()

@@ -116,14 +116,21 @@ def change_is_refused(scene: Scene, answer: Answer) -> bool:
     return not scene.forbidden or isinstance(answer.outcome, Refusal)
 
 
-def are_answered(_: Scene, answer: Answer) -> bool:
-    """The question for statistics is answered, if only by none."""
-    return isinstance(answer.outcome, Completed)
+def are_answered(scene: Scene, answer: Answer) -> bool:
+    """The question for statistics is answered, if only by none; of a domain that does not run it may be refused."""
+    return isinstance(answer.outcome, Completed) or not scene.domain.running
+
+
+def say_the_result(_: Scene, answer: Answer) -> bool:
+    """Statistics of a backup say whether it succeeded."""
+    return not _of_backup(answer.outcome) or answer.outcome.success is not None  # type: ignore[union-attr]
 
 
 def are_there(scene: Scene, answer: Answer) -> bool:
-    """Statistics are there if a backup completed and nobody read them away."""
-    return scene.domain.kept.is_nothing or not _without_backup(answer.outcome)
+    """Statistics are there if a backup completed and nobody read them away; whether they outlive a stop is open."""
+    if scene.domain.kept.is_nothing or not isinstance(answer.outcome, Completed):
+        return True
+    return answer.outcome.type is JobType.BACKUP or (answer.outcome.type is None and not scene.domain.running)
 
 
 def are_there_once(scene: Scene, answer: Answer) -> bool:
@@ -133,10 +140,6 @@ def are_there_once(scene: Scene, answer: Answer) -> bool:
 
 def _of_backup(told: Outcome) -> bool:
     return isinstance(told, Completed) and told.type is JobType.BACKUP
-
-
-def _without_backup(told: Outcome) -> bool:
-    return isinstance(told, Completed) and told.type is not JobType.BACKUP
 
 
 def asks_for_the_job(scene: Scene) -> bool:
@@ -150,12 +153,20 @@ def asks_for_the_job(scene: Scene) -> bool:
 
 
 def shows_a_job(_: Scene, answer: Answer) -> bool:
-    """Some job is shown; of what type is another requirement's concern."""
+    """Some job is shown."""
     match answer.outcome:
         case JobInfo(shown) | BlockInfo(shown):
             return shown is not None
         case _:
             return False
+
+
+def is_shown_as_backup(scene: Scene, answer: Answer) -> bool:
+    """A domain job is shown as a backup, or without saying what it is. The type of a block job is TYPE-5's."""
+    if not isinstance(answer.outcome, JobInfo) or answer.outcome.type in (None, JobType.BACKUP):
+        return True
+    says_nothing = isinstance(scene.call, GetJobInfo) and answer.outcome.type is JobType.DOMAIN
+    return says_nothing or scene.design.has_ids  # LEGACY-1 and DEFAULT-1 say which job it is there
 
 
 QUERY = (
@@ -221,12 +232,13 @@ QUERY = (
         needs=Needs(all_calls=(BackupBegin, GetJobStats)),
         when=also(
             on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
-            lambda scene: scene.domain.running and scene.domain.kept is not Kept.UNSURE,
+            lambda scene: scene.domain.kept is not Kept.UNSURE,
         ),
         then=(
             Demand("the question is answered", are_answered),
             Demand("the statistics are there", are_there),
             Demand("they are there only once", are_there_once),
+            Demand("they say whether it succeeded", say_the_result),
         ),
         keeps=Hurt.STATISTICS,
     ),
@@ -236,6 +248,6 @@ QUERY = (
         source=doc("virDomainGetJobInfo") + "; " + doc("virDomainGetBlockJobInfo"),
         needs=Needs(any_call=(GetJobInfo, GetJobStats, GetBlockJobInfo), also_any_call=BEGINS),
         when=also(ordinary, asks_for_the_job),
-        then=shows_a_job,
+        then=(Demand("a job is shown", shows_a_job), Demand("it is shown as what it is", is_shown_as_backup)),
     ),
 )

@@ -249,6 +249,16 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Exercise:
+    """A cell whose answers exercised a requirement, so many times: another answer there could have broken it."""
+
+    requirement: str
+    state: str
+    call: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One design judged on one backend.
 
@@ -273,6 +283,7 @@ class Record:
     never_succeeded: tuple[str, ...] = ()
     strict: bool = False  # a SHOULD that fails, fails the run
     power: Power | None = None  # None where the run ended before it was measured
+    explained: tuple[Exercise, ...] = ()  # of the requirements that were asked for; for the terminal only
 
     @property
     def deviations(self) -> tuple[Deviation, ...]:

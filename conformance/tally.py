@@ -38,6 +38,7 @@ class Tally:
     """Counts by ruling while a session runs, and by cell, requirement and call once folded."""
 
     exercised: Counter[str] = field(default_factory=Counter)
+    exercised_in: Counter[tuple[str, Cell]] = field(default_factory=Counter)
     contexts: Counter[Context] = field(default_factory=Counter)  # answers to calls about the same
     chances: Counter[tuple[Context, str]] = field(default_factory=Counter)  # of these, by requirement exercised
     fared: Counter[tuple[str, Fared]] = field(default_factory=Counter)  # by the call's name
@@ -61,23 +62,22 @@ class Tally:
 
     def exercise(self, ruling: Ruling) -> None:
         """What the kit makes between sessions exercises requirements, and is no call of the API."""
-        self.exercised.update(ruling.exercised)
-        self._count_chances(ruling, 1)
+        self._count_exercised(ruling, 1)
 
     def fold(self) -> None:
         """Adds what was counted by ruling to requirements and cells."""
         for (ruling, code), visit in self._pending.items():
-            for id in ruling.exercised:
-                self.exercised[id] += visit.count
-            self._count_chances(ruling, visit.count)
+            self._count_exercised(ruling, visit.count)
             self.fared[ruling.cell.call_name, ruling.fared] += visit.count
             told = f"{ruling.told} {code}".rstrip()
             self._add(Answered(ruling.cell, told, ruling.waited, ruling.sure, ruling.deviating), visit)
         self._pending.clear()
 
-    def _count_chances(self, ruling: Ruling, count: int) -> None:
+    def _count_exercised(self, ruling: Ruling, count: int) -> None:
         self.contexts[ruling.context] += count
         for id in ruling.exercised:
+            self.exercised[id] += count
+            self.exercised_in[id, ruling.cell] += count
             self.chances[ruling.context, id] += count
 
     def chances_of(self, context: Context, requirement: Requirement) -> int:
@@ -97,6 +97,7 @@ class Tally:
         """Adds what another tally has counted."""
         other.fold()
         self.exercised.update(other.exercised)
+        self.exercised_in.update(other.exercised_in)
         self.contexts.update(other.contexts)
         self.chances.update(other.chances)
         self.fared.update(other.fared)

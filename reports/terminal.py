@@ -1,7 +1,8 @@
 """A run on a terminal: what was judged, how it went by chapter, and each deviation."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobtck.conformance.record import (
+    Exercise,
     Gate,
     Record,
     RequirementRecord,
@@ -38,6 +40,7 @@ COLUMNS = (
     (Verdict.UNSUPPORTED, "unsup-\nported", "dim"),
     (Verdict.NOT_EXERCISED, "not ex-\nercised", "magenta"),
 )
+EXPLAINED_MAX = 40  # cells of one requirement
 STYLES = {
     "known": "cyan",
     "fails": "bold red",
@@ -99,7 +102,22 @@ def _print_record(console: Console, record: Record, report_dir: str) -> None:
     console.print(Text(cost_text(record), style="dim"))
     if record.power is not None:
         console.print(Text(power_text(record.power)))
+    _print_explained(console, record.explained)
     console.print()
+
+
+def _print_explained(console: Console, explained: Sequence[Exercise]) -> None:
+    """What exercised requirements, most often first."""
+    for id, exercises in groupby(explained, key=lambda each: each.requirement):
+        ways = list(exercises)
+        times = counted(sum(each.count for each in ways), "time")
+        print_title(console, f"{id} was exercised {times}, in {counted(len(ways), 'cell')}")
+        for each in ways[:EXPLAINED_MAX]:
+            told = f"{each.count:,} x {each.call}, in: {each.state}"
+            console.print(Padding(Text(one_line(told), overflow="fold"), (0, 0, 0, 2)))
+        if len(ways) > EXPLAINED_MAX:
+            more = f"and {counted(len(ways) - EXPLAINED_MAX, 'cell')} more"
+            console.print(Padding(Text(more, style="dim"), (0, 0, 0, 2)))
 
 
 def _print_header(console: Console, target: TargetRecord) -> None:

@@ -128,11 +128,13 @@ class Tour:
         """Makes the call, and asks of the jobs that live then: what it did besides is seen where it was done.
 
         A question for progress or statistics is asked twice: some of what they must not say shows in the second answer.
+        The progress of a job is compared with that of its disks.
         """
         if not self._make(session, call, on_deviation):
             return False
         if isinstance(call, ASKED_TWICE):
-            return self._make(session, call, on_deviation)
+            of_disks = self._of_disks(session.belief, call.domain) if isinstance(call, GetJobInfo | GetJobStats) else ()
+            return all(self._make(session, each, on_deviation) for each in (call, *of_disks))
         if isinstance(call, QUERIES) or (isinstance(call, ENVIRONMENT) and not isinstance(call, FAULTS)):
             return True
         for question in self._questions(session.belief, call.domain):
@@ -152,6 +154,11 @@ class Tour:
             yield from (
                 GetBlockJobInfo(domain=domain, disk=job.disks[0]) for job in there.jobs if not job.kind.is_backup
             )
+
+    def _of_disks(self, belief: Belief, domain: int) -> Iterator[Call]:
+        if self._alphabet.capabilities.has(GetBlockJobInfo):
+            disks = (disk for job in belief.state.domains[domain].jobs for disk in job.disks)
+            yield from (GetBlockJobInfo(domain=domain, disk=disk) for disk in disks)
 
     def _next(self, belief: Belief) -> Call | None:
         """An open call that leaves all as it is, else one that leads on, else the first of a way to an open one."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.mutants_table import DEFAULT_JOB, QEMU_JOBS, ZERO_ID, Mutant
 
 from jobtck.conformance import calls
-from jobtck.conformance.outcomes import DONE, BlockInfo, ErrorKind, JobInfo, Outcome, Progress, Refusal
+from jobtck.conformance.outcomes import DONE, BlockInfo, Completed, ErrorKind, JobInfo, Outcome, Progress, Refusal
 from jobtck.fixtures.reference import Reference
 from jobtck.fixtures.reference_jobs import DISKS, Guest, JobRecord
 from jobtck.fixtures.reference_refusals import refusal
@@ -62,6 +62,33 @@ class DoesMoreThanThereIs(Reference):
         return replace(told, done=(told.total or 0) + 1)
 
 
+class CountsTheFirstDisk(Reference):
+    """Tells for a whole backup how much there is to do on one of its disks."""
+
+    def get_job_info(self, guest: Guest, call: calls.GetJobInfo | calls.GetJobStats) -> Outcome:
+        told = super().get_job_info(guest, call)
+        job = guest.backups[0] if guest.backups else None
+        if job is None or not isinstance(told, JobInfo) or told.type is None:
+            return told
+        return replace(told, progress=self.measure_part(guest, job))
+
+
+class ShowsABackupAsAPull(Reference):
+    """Says of a running backup that it is a block pull."""
+
+    def get_job_info(self, guest: Guest, call: calls.GetJobInfo | calls.GetJobStats) -> Outcome:
+        told = super().get_job_info(guest, call)
+        return replace(told, type=calls.JobType.BLOCK_PULL) if isinstance(told, JobInfo) and told.type else told
+
+
+class KeepsTheResultToItself(Reference):
+    """Tells statistics of a backup that is over without its result."""
+
+    def get_job_stats(self, guest: Guest, call: calls.GetJobStats) -> Outcome:
+        told = super().get_job_stats(guest, call)
+        return replace(told, success=None, error=False) if isinstance(told, Completed) else told
+
+
 MUTANTS = (
     Mutant(TellsOfTheJobItTunes, DEFAULT_JOB, "ANS-1", 2),
     Mutant(UnknownDiskIsNotReady, DEFAULT_JOB, "ANS-2", 1),
@@ -69,4 +96,7 @@ MUTANTS = (
     Mutant(CannotTune, ZERO_ID, "ANS-3", 2),
     Mutant(UnknownDiskHasNoJob, DEFAULT_JOB, "ANS-4", 1),
     Mutant(DoesMoreThanThereIs, DEFAULT_JOB, "ANS-5", 2),
+    Mutant(CountsTheFirstDisk, DEFAULT_JOB, "ANS-5", 4),
+    Mutant(ShowsABackupAsAPull, DEFAULT_JOB, "QUERY-6", 2),
+    Mutant(KeepsTheResultToItself, DEFAULT_JOB, "QUERY-5", 3),
 )

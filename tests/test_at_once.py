@@ -48,7 +48,7 @@ PULL = BackupBegin(label=0, mode=Mode.PULL, disks=("vda",))
 PUSH = replace(PULL, mode=Mode.PUSH)
 ABORTS = AbortJob(flaw=Flaw.AT_ONCE)
 ENDS = BackupEnd(job=IdOf(0), abort=True, flaw=Flaw.AT_ONCE)
-NO_JOB, GONE, BUSY, LATE, INTERNAL = (
+NO_JOB, GONE, BUSY, LATE, INTERNAL, READ_ONLY = (
     Refusal(kind)
     for kind in (
         ErrorKind.INVALID_STATE,
@@ -56,6 +56,7 @@ NO_JOB, GONE, BUSY, LATE, INTERNAL = (
         ErrorKind.BUSY,
         ErrorKind.TIMED_OUT,
         ErrorKind.INTERNAL,
+        ErrorKind.READ_ONLY,
     )
 )
 ABLE = Capabilities(flaws=frozenset(Flaw))
@@ -88,6 +89,8 @@ def begun(call: BackupBegin, design: Design) -> tuple[Call, Outcome]:
         (DEFAULT_JOB, ABLE, PULL, (LATE, LATE), ("END-7",)),  # either would be refused though nothing is before it
         (DEFAULT_JOB, ABLE, None, (NO_JOB, NO_JOB), ()),
         (DEFAULT_JOB, ABLE, None, (DONE, NO_JOB), ("END-7",)),
+        (DEFAULT_JOB, ABLE, None, (NO_JOB, READ_ONLY), ("ANS-2",)),  # a kind that fits in no order
+        (DEFAULT_JOB, ABLE, PULL, (DONE, READ_ONLY), ("ANS-2",)),
         (DEFAULT_JOB, LIKE_LIBVIRT, PULL, (DONE, NO_JOB), ()),
         (DEFAULT_JOB, LIKE_LIBVIRT, PULL, (DONE, DONE), ()),  # the second while the job is still ending
         (DEFAULT_JOB, LIKE_LIBVIRT, PULL, (DONE, LATE), ()),
@@ -125,6 +128,17 @@ def test_nothing_else_is_exercised_by_it() -> None:
     step = judged(ZERO_ID, ABLE, begun(PULL, ZERO_ID), (ENDS, Both.in_any_order(Ended(1), GONE)))
     assert step.ruling.exercised == ("END-7", "SANE-1", "SANE-2", "TIME-1")
     assert [each.id for each in step.ruling.promises] == ["END-7"]
+
+
+def test_a_refusal_does_not_wait_where_nobody_had_a_turn() -> None:
+    judge = Judge(DEFAULT_JOB, ABLE)
+    step = judge.step(judge.start(), ABORTS, Both.in_any_order(NO_JOB, NO_JOB), Waited.WAITED)
+    assert step.deviations == ("TIME-2",)
+    assert step.belief is not None
+    begin, job = begun(PULL, DEFAULT_JOB)
+    there = judge.step(judge.start(), begin, job).belief
+    assert there is not None
+    assert judge.step(there, ABORTS, Both.in_any_order(DONE, NO_JOB), Waited.WAITED).deviations == ()
 
 
 def test_one_that_is_too_late_is_told_of_both() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,17 @@ def test_the_reference_conforms(design: str, invoke: Callable[..., Result], tmp_
     assert not (tmp_path / ".hypothesis").exists()
 
 
+def test_what_exercised_a_requirement_is_explained(invoke: Callable[..., Result]) -> None:
+    wanted = ["--explain", "TYPE-7", "--explain", "QUERY-3", "--explain", "TYPE-7"]
+    told = words(invoke("run", "--backend", "reference", "--design", "default-job", "--quick", *wanted).output)
+    asked, times = re.search(r"(TYPE-7 was exercised) (\d+) times?, in", told).groups()  # type: ignore[union-attr]
+    assert told.count(asked) == 1
+    assert int(times) >= 1
+    assert re.search(r"\d+ x block_job_abort\(disk in block-copy ready, pivot\), in: block-copy", told)
+    assert re.search(r"QUERY-3 was exercised [\d,]+ times, in \d+ cells", told)
+    assert "and " in told.split("QUERY-3 was exercised")[1]
+
+
 @pytest.fixture(scope="module")
 def recycled(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.CompletedProcess[str]":
     """A run in a process of its own; its working directory is in the place of its arguments."""
@@ -237,6 +249,7 @@ REFERENCE = ["run", "--backend", "reference"]
         ([*REFERENCE, "--budget", "4.9"], "4.9 is not in the range x>=5.0"),
         ([*REFERENCE, "--budget", "nan"], "nan is no number of seconds"),
         ([*REFERENCE, "--budget", "inf"], "inf is no number of seconds"),
+        ([*REFERENCE, "--explain", "ANS-9"], "--explain: no requirement 'ANS-9': see 'jobtck list requirements'"),
         ([*REFERENCE, "--seed", "x"], "'x' is not a valid integer"),
         (["run", "--backend", "libvirt", "--design", "zero-id"], "cannot play the design 'zero-id'"),
         (["run", "--design", "opaque-handles"], "cannot play the design 'opaque-handles'"),

@@ -32,7 +32,7 @@ def test_a_flaw_that_was_met_fails_the_run_with_a_rate(where: str, one_in: int) 
     ("met", "exercised", "low", "high"), [(0, 10, 0.0, 0.2775), (1, 10, 0.0179, 0.4042), (50, 100, 0.4038, 0.5962)]
 )
 def test_the_interval_is_wilsons(met: int, exercised: int, low: float, high: float) -> None:
-    assert interval(met, exercised) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+    assert interval(met, exercised) == pytest.approx((low, high), abs=1e-4)
 
 
 @pytest.mark.parametrize(

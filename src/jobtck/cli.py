@@ -68,6 +68,12 @@ def main() -> None:
     help="An earlier result: fail of what is worse only; with --strict also of what is otherwise.",
 )
 @click.option(
+    "--explain",
+    multiple=True,
+    metavar="ID",
+    help="Show which calls exercised that requirement, and how often.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -94,13 +100,14 @@ def run(
     known: str,
     strict: bool,
     baseline: Path | None,
+    explain: tuple[str, ...],
     output: Path,
     record: Path | None,
 ) -> None:
     """Judge a backend. Without options: libvirt's QEMU driver in this process, as it is and with ids."""
     from rich.console import Console
 
-    from jobtck.command import known_deviations, options_for, pairs_for, run_and_report
+    from jobtck.command import known_deviations, options_for, pairs_for, requirements_named, run_and_report
     from jobtck.conformance.record import NamedRun, RunRecord
     from jobtck.fixtures.build_directory import check_holds_libvirt
     from jobtck.reportdir import failure_reported
@@ -123,6 +130,7 @@ def run(
             date=date,
             command=command,
             record=record,
+            explain=requirements_named(explain),
         )
         if record is not None and len(order.pairs) > 1:
             raise BadInput("--record writes what is said with one backend: choose it with --backend")

@@ -14,6 +14,7 @@ from rich.console import Console
 from jobtck import reportdir
 from jobtck.backends import load_backend
 from jobtck.conformance.capabilities import Options, OwnHost
+from jobtck.conformance.catalogue import BY_ID
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.outcomes import Evidence
@@ -68,6 +69,14 @@ def options_for(uri: str | None, host: str | None, *, read_only: bool, build: Pa
         raise BadInput("--build is for what runs here without -c: for what runs there, --expect-build says what it is")
     place = None if build is None else check_holds_libvirt(build, "--build")
     return Options(uri=uri, read_only=read_only, host=None if host is None else OwnHost(host), build=place)
+
+
+def requirements_named(ids: Sequence[str]) -> tuple[str, ...]:
+    """The ids, each once; `BadInput` for one that no requirement has."""
+    for id in ids:
+        if id not in BY_ID:
+            raise BadInput(f"--explain: no requirement {id!r}: see 'jobtck list requirements'")
+    return tuple(dict.fromkeys(ids))
 
 
 def known_deviations(known: str) -> Sequence[KnownDeviation]:

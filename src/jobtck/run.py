@@ -25,7 +25,7 @@ from jobtck.fixtures.builds import LIBVIRT, other_builds
 from jobtck.hunt import Hunt, Plan
 from jobtck.isolated import IsolatedTarget
 from jobtck.journal import JournaledTarget, asking_file
-from jobtck.verdicts import listed_for, record_of
+from jobtck.verdicts import exercises, listed_for, record_of
 
 DAY = len("2027-06-30")
 DEFAULT_PAIRS = (("libvirt", "default-job"), ("numbered", "zero-id"))
@@ -51,6 +51,7 @@ class Order:
     record: Path | None = None  # where to write what would be said if the backend were an adapter
     expect_build: Path | None = None  # where all that runs of libvirt has to lie
     journals: Path | None = None  # where calls are written down before they are made
+    explain: tuple[str, ...] = ()  # requirements of which to say what exercised them
     crash: Crash | None = None  # of the process that judged before: now each set of guests has one of its own
 
 
@@ -175,7 +176,11 @@ def _listed(target: Target, order: Order) -> IsListed:
 
 def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunRecord:
     records = tuple(
-        record_of(hunt, order.known, order.command, strict=order.strict, today=order.date[:DAY]) for hunt in hunts
+        replace(
+            record_of(hunt, order.known, order.command, strict=order.strict, today=order.date[:DAY]),
+            explained=tuple(exercises(hunt.counted(), order.explain)),
+        )
+        for hunt in hunts
     )
     if not error:
         error = next((str(hunt.failure) for hunt in hunts if hunt.failure is not None), "")

@@ -1,12 +1,13 @@
 """From what a hunt has found and counted to what is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from jobtck.claims import never_answered, never_answered_text, never_succeeded, unkept_calls
 from jobtck.conformance.capabilities import Target
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.record import (
     CellRecord,
+    Exercise,
     KnownDeviation,
     Record,
     RequirementRecord,
@@ -83,6 +84,14 @@ def record_of(hunt: Hunt, known: Sequence[KnownDeviation], command: str, *, stri
         strict=strict,
         power=hunt.power,
     )
+
+
+def exercises(tally: Tally, requirements: Sequence[str]) -> Iterator[Exercise]:
+    """What exercised those requirements, most often first."""
+    for wanted in requirements:
+        found = [(cell, count) for (id, cell), count in tally.exercised_in.items() if id == wanted]
+        for cell, count in sorted(found, key=lambda each: (-each[1], each[0])):
+            yield Exercise(wanted, cell.state, cell.call, count)
 
 
 def listed_for(target: Target, known: Sequence[KnownDeviation], today: str) -> list[KnownDeviation]:
