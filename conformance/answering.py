@@ -4,7 +4,7 @@ from jobtck.conformance.calls import BEGINS, QUERIES, EndSession, GetBlockJobInf
 from jobtck.conformance.forms import form_of
 from jobtck.conformance.obstacles import fits, is_open, obstacles
 from jobtck.conformance.order import beside_a_job_elsewhere, in_order
-from jobtck.conformance.outcomes import HELD_UP, BlockInfo, JobInfo, Refusal, Value
+from jobtck.conformance.outcomes import HELD_UP, BlockInfo, Ended, JobInfo, Refusal, Value
 from jobtck.conformance.predicates import on, refused
 from jobtck.conformance.requirement import (
     EVERYTHING,
@@ -22,7 +22,9 @@ ANY_CALL = Needs(any_call=(*BEGINS, *QUERIES))
 
 
 def has_its_form(scene: Scene, answer: Answer) -> bool:
-    """The value is of the sort that the call promises."""
+    """The value is of the sort that the call promises; an end answers 1 or 0."""
+    if isinstance(answer.outcome, Ended) and answer.outcome.completed not in (0, 1):
+        return False
     return isinstance(answer.outcome, form_of(scene.call, scene.design))
 
 

@@ -15,6 +15,7 @@ from jobtck.conformance.calls import (
     Token,
     alone,
 )
+from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.changed_numbers import changed_progress
 from jobtck.conformance.changes import NEXT_TOKEN, Change, Place
 from jobtck.conformance.forms import form_of
@@ -183,7 +184,8 @@ def _description(place: Place, outcome: Outcome) -> Iterator[Change]:
     if len(outcome.disks) > 1:
         yield place.to("disks", "one left out", replace(outcome, disks=outcome.disks[1:]))
     yield place.to("disks", "left out", replace(outcome, disks=()))
-    yield place.to("schema", "broken", replace(outcome, flaw="the element 'changed' is not allowed"))
+    if Feature.SCHEMA in place.capabilities.features:
+        yield place.to("schema", "broken", replace(outcome, flaw="the element 'changed' is not allowed"))
 
 
 def _ended(place: Place, outcome: Outcome) -> Iterator[Change]:

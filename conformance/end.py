@@ -95,6 +95,11 @@ def answers_completion(scene: Scene, answer: Answer) -> bool:
     return answer.outcome == Ended(1 if finished(scene) else 0) or reaches_nothing(scene, answer)
 
 
+def is_normal_end_of_pull(scene: Scene, answer: Answer) -> bool:
+    """A pull that is ended is completed; what is answered where an abort is named is left open."""
+    return with_abort(scene) or answer.outcome != Ended(0)
+
+
 def looks_where_no_job_is(scene: Scene) -> bool:
     """A query looks for a job where none is (any more)."""
     match scene.call:
@@ -165,7 +170,10 @@ END = (
         source=END_PROPOSAL,
         needs=WITH_END,
         when=also(ordinary, ends(Kind.PULL)),
-        then=lambda scene, answer: accepted(scene, answer) or reaches_nothing(scene, answer),
+        then=(
+            Demand("it ends", lambda scene, answer: accepted(scene, answer) or reaches_nothing(scene, answer)),
+            Demand("it is aborted only if it is told to be", is_normal_end_of_pull),
+        ),
     ),
     Requirement(
         id="END-2",

@@ -15,6 +15,7 @@ from jobtck.conformance.calls import (
     BlockJobGetId,
     BlockJobSetSpeed,
     Call,
+    GetBlockJobInfo,
     GetJobStats,
     JobType,
     Kind,
@@ -22,6 +23,7 @@ from jobtck.conformance.calls import (
     alone,
     is_at_once,
 )
+from jobtck.conformance.capabilities import Feature
 from jobtck.conformance.changes import Change, Place, ids_told
 from jobtck.conformance.model import futures
 from jobtck.conformance.obstacles import KINDS, fits, is_open
@@ -30,13 +32,15 @@ from jobtck.conformance.outcomes import (
     BlockInfo,
     Both,
     Completed,
+    Description,
+    Ended,
     ErrorKind,
     Id,
     Refusal,
     refusals_in,
 )
 from jobtck.conformance.scene import Scene, scene
-from jobtck.conformance.state import Job
+from jobtck.conformance.state import Job, Kept
 
 OWN_AFFAIR = "how far a job has come is its own affair, as long as that does not run backwards (QUERY-3)"
 OF_A_STOPPED_DOMAIN = (  # kinds of error that fit it
@@ -126,6 +130,27 @@ def _of_a_block_job(place: Place, _: Change) -> bool:
     return isinstance(place.outcome, BlockInfo) and place.outcome.kind not in OF_BACKUPS
 
 
+def _tells_of_no_disk(place: Place, _: Change) -> bool:
+    return not place.capabilities.has(GetBlockJobInfo)
+
+
+def _ended_somehow(place: Place, _: Change) -> bool:
+    kept = {each.domains[place.call.domain].kept for each in place.before.states}
+    return isinstance(place.outcome, Completed) and (Kept.UNSURE in kept or len(kept) > 1)
+
+
+def _of_aborted_pull(place: Place, change: Change) -> bool:
+    """Both answers end a pull, by a call that names an abort."""
+    if not (isinstance(place.call, BackupEnd) and place.call.abort):
+        return False
+    told, instead = (each.answers if isinstance(each, Both) else (each,) for each in (place.outcome, change.outcome))
+    return any(isinstance(each, Ended) for each in told) and Ended(0) in instead
+
+
+def _has_no_schema(place: Place, _: Change) -> bool:
+    return isinstance(place.outcome, Description) and Feature.SCHEMA not in place.capabilities.features
+
+
 def _did_not_succeed(place: Place, _: Change) -> bool:
     return isinstance(place.outcome, Completed) and not place.outcome.success
 
@@ -195,6 +220,24 @@ FREE: tuple[Free, ...] = (
         "what events are due is not known after a restart, or after a call whose answer nobody heard",
     ),
     Free("total", ("doubled",), _of_a_block_job, "how much a block job has to do may change while it goes on"),
+    Free("total", ("doubled",), _tells_of_no_disk, "nothing else tells how much there is to do on each disk"),
+    Free(
+        "result",
+        ("the other",),
+        _ended_somehow,
+        "how the job ended that completed last is not known",
+    ),
+    *(
+        Free(field, hows, _of_aborted_pull, "whether a pull that is aborted counts as completed is left open")
+        for field, hows in (
+            ("result", ("aborted for completed",)),
+            ("whole answer", ("an older answer to the same call",)),
+        )
+    ),
+    *(
+        Free(field, ("left out",), _has_no_schema, "without a schema nothing says what a description has to tell")
+        for field in ("mode", "disks", "id")
+    ),
     Free(
         "error",
         ("the other",),

@@ -33,7 +33,8 @@ from jobtck.conformance.state import Kept, Phase
 
 def answered_with_xml(scene: Scene, answer: Answer) -> bool:
     """An XML is answered; where there are ids, whether it has to be is asked by the requirements on ids."""
-    return isinstance(answer.outcome, Description) or (scene.design.has_ids and isinstance(answer.outcome, Refusal))
+    may_be_refused = scene.design.has_ids or not must_be_described(scene)
+    return isinstance(answer.outcome, Description) or (may_be_refused and isinstance(answer.outcome, Refusal))
 
 
 def valid(_: Scene, answer: Answer) -> bool:
@@ -71,9 +72,9 @@ def fits_the_only_job(scene: Scene, answer: Answer) -> bool:
     return describes(scene, answer)
 
 
-def described_without_id(scene: Scene) -> bool:
-    """The only backup is asked for in a design without ids, or a described one is told in any."""
-    return isinstance(scene.call, BackupGetXmlDesc) and steady(scene)
+def must_be_described(scene: Scene) -> bool:
+    """The only backup is asked for in a design without ids, or one that is named by its id or handle."""
+    return steady(scene) and (scene.design.handle is Handle.NONE or scene.odd is None)
 
 
 def never_back(number: Backwards) -> Then:
@@ -128,9 +129,14 @@ def say_the_result(_: Scene, answer: Answer) -> bool:
 
 def are_there(scene: Scene, answer: Answer) -> bool:
     """Statistics are there if a backup completed and nobody read them away; whether they outlive a stop is open."""
-    if scene.domain.kept.is_nothing or not isinstance(answer.outcome, Completed):
+    if not surely_kept(scene) or not isinstance(answer.outcome, Completed):
         return True
     return answer.outcome.type is JobType.BACKUP or (answer.outcome.type is None and not scene.domain.running)
+
+
+def surely_kept(scene: Scene) -> bool:
+    """A backup completed, and nobody read its statistics away."""
+    return not scene.domain.kept.is_nothing and scene.domain.kept is not Kept.UNSURE
 
 
 def are_there_once(scene: Scene, answer: Answer) -> bool:
@@ -186,9 +192,8 @@ QUERY = (
         "where ids exist, the id.",
         source=doc("virDomainBackupGetXMLDesc") + "; libvirt's schema domainbackup.rng",
         needs=Needs(all_calls=(BackupGetXmlDesc,), features=frozenset({Feature.SCHEMA})),
-        when=lambda scene: (
-            scene.ordinary and described_without_id(scene) and (scene.design.handle is Handle.NONE or scene.odd is None)
-        ),
+        when=also(ordinary, on(BackupGetXmlDesc)),
+        is_tested=lambda scene, answer: isinstance(answer.outcome, Description) or must_be_described(scene),
         then=(
             Demand("the XML is answered", answered_with_xml),
             Demand("it is valid", valid, tells=flaw_told),
@@ -230,10 +235,7 @@ QUERY = (
         text="Statistics of a completed job are there once after it ended (again with keep), and describe that job.",
         source=doc("virDomainGetJobStats"),
         needs=Needs(all_calls=(BackupBegin, GetJobStats)),
-        when=also(
-            on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
-            lambda scene: scene.domain.kept is not Kept.UNSURE,
-        ),
+        when=on(GetJobStats, completed=True, flaw=Flaw.NOTHING),
         then=(
             Demand("the question is answered", are_answered),
             Demand("the statistics are there", are_there),

@@ -61,11 +61,42 @@ class AlwaysCompleted(Reference):
         return ENDED_COMPLETED
 
 
-class AlwaysAborted(Reference):
-    """Answers 0 for every end (libvirt's draft of autumn 2019: back right after the request)."""
+class EndsOtherwise(Reference):
+    """Ends what it is told to, and answers otherwise where `is_wrong`."""
 
-    def answer_end(self, guest: Guest, *, success: bool) -> Ended:
-        return ENDED_ABORTED
+    instead = ENDED_ABORTED
+
+    def is_wrong(self, job: JobRecord, call: calls.BackupEnd) -> bool:
+        raise NotImplementedError
+
+    def backup_end(self, guest: Guest, call: calls.BackupEnd) -> Outcome:
+        job = self.find_backup(guest, call.job)
+        told = super().backup_end(guest, call)
+        is_wrong = isinstance(job, JobRecord) and isinstance(told, Ended) and self.is_wrong(job, call)
+        return self.instead if is_wrong else told
+
+
+class PushesAreAlwaysAborted(EndsOtherwise):
+    """Calls every push aborted that it ends (as libvirt's draft of autumn 2019: back right after the request)."""
+
+    def is_wrong(self, job: JobRecord, call: calls.BackupEnd) -> bool:
+        return job.kind is calls.Kind.PUSH
+
+
+class PullsAreAlwaysAborted(EndsOtherwise):
+    """Calls a pull aborted that was only ended."""
+
+    def is_wrong(self, job: JobRecord, call: calls.BackupEnd) -> bool:
+        return job.kind is calls.Kind.PULL and not call.abort
+
+
+class CountsTheJobsItEnded(EndsOtherwise):
+    """Answers the end of a pull on two disks with their number."""
+
+    instead = Ended(2)
+
+    def is_wrong(self, job: JobRecord, call: calls.BackupEnd) -> bool:
+        return job.kind is calls.Kind.PULL and len(job.disks) > 1
 
 
 class TakesZeroForFailure(Reference):
@@ -217,10 +248,12 @@ class HoldsTwoDisks(Reference):
 
 MUTANTS = (
     Mutant(PullIsNeverFinished, QEMU_JOBS, "END-1", 2),
+    Mutant(PullsAreAlwaysAborted, ZERO_ID, "END-1", 2),
+    Mutant(CountsTheJobsItEnded, ZERO_ID, "ANS-1", 2),
     Mutant(EndsUnfinishedPush, ZERO_ID, "END-2", 2),
     Mutant(EndsThePushItRefuses, ZERO_ID, "END-2", 3),
     Mutant(AlwaysCompleted, ZERO_ID, "END-3", 2),
-    Mutant(AlwaysAborted, ZERO_ID, "END-3", 3),
+    Mutant(PushesAreAlwaysAborted, ZERO_ID, "END-3", 3),
     Mutant(TakesZeroForFailure, OPAQUE_HANDLES, "END-3", 2),
     Mutant(ShowsTheDead, DEFAULT_JOB, "END-4", 3),
     Mutant(EndsTheDead, ZERO_ID, "END-5", 3),

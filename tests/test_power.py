@@ -42,7 +42,7 @@ from jobtck.conformance.calls import (
     Storage,
     TakeEvents,
 )
-from jobtck.conformance.capabilities import Backend
+from jobtck.conformance.capabilities import Backend, Feature
 from jobtck.conformance.catalogue import CATALOGUE
 from jobtck.conformance.changed_answers import changes
 from jobtck.conformance.changes import Change, Place
@@ -594,7 +594,50 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
         ("success", f"refused as {kind}", "default-job", DIED)
         for kind in ("no-such-job", "invalid-argument", "not-running", "unsupported")
     ),
+    (
+        "result",
+        "the other",
+        "default-job",
+        (
+            (PULL, DONE),
+            (AbortJob(), DONE),
+            (RestartServer(), DONE),
+            (GetJobStats(completed=True, keep=True), Completed(JobType.BACKUP, success=True)),
+        ),
+    ),
+    ("result", "aborted for completed", "zero-id", (BEGUN, (BackupEnd(job=IdOf(0), abort=True), Ended(1)))),
+    (
+        "whole answer",
+        "an older answer to the same call",
+        "zero-id",
+        (
+            (replace(PULL, mode=Mode.PUSH), Id(7)),
+            (BackupEnd(job=IdOf(0), abort=True), Ended(0)),
+            (replace(PULL, label=1), Id(8)),
+            (BackupEnd(job=IdOf(1), abort=True), Ended(1)),
+        ),
+    ),
 )
+WITHOUT_SCHEMA = [(each, "left out") for each in ("mode", "disks", "id")]
+
+
+@pytest.mark.parametrize(("field", "how"), WITHOUT_SCHEMA)
+def test_a_description_may_leave_out_what_no_schema_demands(field: str, how: str) -> None:
+    judge = judge_of("zero-id")
+    able = replace(judge.capabilities, features=judge.capabilities.features - {Feature.SCHEMA})
+    told = said(BEGUN, (BackupGetXmlDesc(job=IdOf(0)), Description(7, Mode.PULL, ("vda",))))
+    for each, free in ((judge, False), (Judge(judge.design, able), True)):
+        *_, place = places(each, told)
+        chosen = [Chosen(place, change) for change in changes(place) if (change.field, change.how) == (field, how)]
+        (watch,) = watched(each, chosen)
+        assert (bool(watch.noticed_by), bool(watch.free)) == (not free, free)
+
+
+def test_a_total_that_nothing_is_held_against_is_free() -> None:
+    judge = judge_of("default-job")
+    able = replace(judge.capabilities, calls=judge.capabilities.calls - {"get_block_job_info"})
+    *_, place = places(Judge(judge.design, able), said((PULL, DONE), HALF_DONE))
+    assert {why_free(place, each) for each in changes(place) if each.how == "doubled"} != {""}
 
 
 def test_a_total_that_its_disks_speak_against_is_not_free() -> None:
@@ -606,7 +649,7 @@ def test_a_total_that_its_disks_speak_against_is_not_free() -> None:
 
 
 def test_everything_that_is_called_free_is_tried() -> None:
-    assert {(field, how) for field, how, *_ in FREE_CHANGES} == {
+    assert {*((field, how) for field, how, *_ in FREE_CHANGES), *WITHOUT_SCHEMA} == {
         (each.field, how) for each in FREE for how in each.hows
     }
 
