@@ -9,7 +9,6 @@ from jobtck.conformance.handles import HANDLE
 from jobtck.conformance.identity import IDENTITY
 from jobtck.conformance.legacy import LEGACY
 from jobtck.conformance.listing import LIST
-from jobtck.conformance.predicates import anything
 from jobtck.conformance.query import QUERY
 from jobtck.conformance.requirement import Requirement
 from jobtck.conformance.sanity import SANITY
@@ -34,6 +33,3 @@ CATALOGUE: tuple[Requirement, ...] = (
     *SANITY,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in CATALOGUE}
-
-# They demand nothing of the call's own answer: only a later one can show them broken, and exercises them.
-PROMISES: frozenset[str] = frozenset(each.id for each in CATALOGUE if each.keeps and each.then is anything)

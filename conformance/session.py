@@ -6,20 +6,18 @@ from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
-from jobtck.conformance.calls import ENVIRONMENT, WITH_JOB, Call, EndSession, Inspect, TakeEvents
+from jobtck.conformance.calls import WITH_JOB, Call, EndSession
 from jobtck.conformance.capabilities import Backend
-from jobtck.conformance.catalogue import PROMISES
 from jobtck.conformance.errors import NotCleared, SessionLost
 from jobtck.conformance.judge import Belief, Judge, Step
 from jobtck.conformance.ledger import Ledger
-from jobtck.conformance.outcomes import DONE, Lost, Outcome, Refusal, Unknown, Waited
+from jobtck.conformance.outcomes import DONE, Lost, Outcome, Refusal, Waited
 from jobtck.conformance.stopwatch import housekeeping_seconds
 from jobtck.conformance.tally import Tally
 
 PATIENCE_SECONDS = 5.0  # what a busy machine may make of "at once"
 MARGIN_SECONDS = 30.0  # beyond the backend's own lock wait, before a call counts as unbounded
 HISTORY_MAX = 10_000  # calls kept for a counter-example; a longer session forgets its beginning
-SAY_NOTHING = tuple({*ENVIRONMENT} - {TakeEvents, Inspect})  # calls of the kit's own that show nothing of any job
 
 
 class Performed(NamedTuple):
@@ -51,7 +49,6 @@ class Session:
         self.tally = Tally() if tally is None else tally
         self.is_over = False  # after a deviation nothing is known, until the session is ended
         self._length = 0  # calls since the last end of a session
-        self._promised: frozenset[str] = frozenset()  # by calls after which nothing was asked yet
         self._backend = backend
         self._announce: Callable[[Call], None] | None = getattr(backend, "announce", None)
         self._clock = clock
@@ -104,10 +101,6 @@ class Session:
         step = self.judge.step(belief, call, ledger.read(call, outcome, belief), waited)
         self._keep(Performed(call, outcome, seconds, step))
         self.tally.count(step.ruling, outcome.code if isinstance(outcome, Refusal | Lost) else "", seconds)
-        if self._promised and not isinstance(call, SAY_NOTHING) and not isinstance(outcome, Unknown):
-            self.tally.exercise_promises(step.ruling, self._promised)
-            self._promised = frozenset()
-        self._promised |= PROMISES.intersection(step.ruling.exercised)
         if step.belief is None:
             self.is_over = True
         else:
@@ -129,7 +122,7 @@ class Session:
         self._keep(Performed(call, DONE, self._clock() - begun, step))
         self.tally.exercise(step.ruling)
         self.belief, self._ledger = self.judge.start(), Ledger(self.judge.design)
-        self.is_over, self._length, self._promised = False, 0, frozenset()
+        self.is_over, self._length = False, 0
         return step
 
     def _not_cleared(self, error: NotCleared, seconds: float) -> Step:

@@ -1,11 +1,9 @@
 """What a run has counted: requirements exercised, cells visited, calls made and the time they took."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jobtck.conformance.catalogue import PROMISES
 from jobtck.conformance.cells import Cell
 from jobtck.conformance.context import Context
 from jobtck.conformance.judge import Ruling
@@ -66,11 +64,6 @@ class Tally:
         """What the kit makes between sessions exercises requirements, and is no call of the API."""
         self._count_exercised(ruling, 1)
 
-    def exercise_promises(self, ruling: Ruling, promises: Iterable[str]) -> None:
-        """What calls before promised could have been seen broken in this answer."""
-        for id in promises:
-            self._exercised(ruling, id, 1)
-
     def fold(self) -> None:
         """Adds what was counted by ruling to requirements and cells."""
         for (ruling, code), visit in self._pending.items():
@@ -83,13 +76,9 @@ class Tally:
     def _count_exercised(self, ruling: Ruling, count: int) -> None:
         self.contexts[ruling.context] += count
         for id in ruling.exercised:
-            if id not in PROMISES:
-                self._exercised(ruling, id, count)
-
-    def _exercised(self, ruling: Ruling, id: str, count: int) -> None:
-        self.exercised[id] += count
-        self.exercised_in[id, ruling.cell] += count
-        self.chances[ruling.context, id] += count
+            self.exercised[id] += count
+            self.exercised_in[id, ruling.cell] += count
+            self.chances[ruling.context, id] += count
 
     def chances_of(self, context: Context, requirement: Requirement) -> int:
         """How many answers to calls about the same could have broken the requirement.
@@ -102,8 +91,7 @@ class Tally:
     def exercised_ids(self) -> set[str]:
         """The requirements exercised so far; another thread may be counting."""
         rulings = [ruling for ruling, _ in list(self._pending)]
-        pending = {id for ruling in rulings for id in ruling.exercised}
-        return {*list(self.exercised), *(pending - PROMISES)}
+        return {*list(self.exercised), *(id for ruling in rulings for id in ruling.exercised)}
 
     def merge(self, other: "Tally") -> None:
         """Adds what another tally has counted."""
