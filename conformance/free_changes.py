@@ -221,6 +221,7 @@ FREE: tuple[Free, ...] = (
     ),
     Free("total", ("doubled",), _of_a_block_job, "how much a block job has to do may change while it goes on"),
     Free("total", ("doubled",), _tells_of_no_disk, "nothing else tells how much there is to do on each disk"),
+    Free("result", ("left out",), _always, "no API promises that statistics say whether the job succeeded"),
     Free(
         "result",
         ("the other",),

@@ -122,11 +122,6 @@ def are_answered(scene: Scene, answer: Answer) -> bool:
     return isinstance(answer.outcome, Completed) or not scene.domain.running
 
 
-def say_the_result(_: Scene, answer: Answer) -> bool:
-    """Statistics of a backup say whether it succeeded."""
-    return not _of_backup(answer.outcome) or answer.outcome.success is not None  # type: ignore[union-attr]
-
-
 def are_there(scene: Scene, answer: Answer) -> bool:
     """Statistics are there if a backup completed and nobody read them away; whether they outlive a stop is open."""
     if not surely_kept(scene) or not isinstance(answer.outcome, Completed):
@@ -240,7 +235,6 @@ QUERY = (
             Demand("the question is answered", are_answered),
             Demand("the statistics are there", are_there),
             Demand("they are there only once", are_there_once),
-            Demand("they say whether it succeeded", say_the_result),
         ),
         keeps=Hurt.STATISTICS,
     ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.mutants_table import DEFAULT_JOB, QEMU_JOBS, ZERO_ID, Mutant
 
 from jobtck.conformance import calls
-from jobtck.conformance.outcomes import DONE, BlockInfo, Completed, ErrorKind, JobInfo, Outcome, Progress, Refusal
+from jobtck.conformance.outcomes import DONE, BlockInfo, ErrorKind, JobInfo, Outcome, Progress, Refusal
 from jobtck.fixtures.reference import Reference
 from jobtck.fixtures.reference_jobs import DISKS, Guest, JobRecord
 from jobtck.fixtures.reference_refusals import refusal
@@ -81,14 +81,6 @@ class ShowsABackupAsAPull(Reference):
         return replace(told, type=calls.JobType.BLOCK_PULL) if isinstance(told, JobInfo) and told.type else told
 
 
-class KeepsTheResultToItself(Reference):
-    """Tells statistics of a backup that is over without its result."""
-
-    def get_job_stats(self, guest: Guest, call: calls.GetJobStats) -> Outcome:
-        told = super().get_job_stats(guest, call)
-        return replace(told, success=None, error=False) if isinstance(told, Completed) else told
-
-
 MUTANTS = (
     Mutant(TellsOfTheJobItTunes, DEFAULT_JOB, "ANS-1", 2),
     Mutant(UnknownDiskIsNotReady, DEFAULT_JOB, "ANS-2", 1),
@@ -98,5 +90,4 @@ MUTANTS = (
     Mutant(DoesMoreThanThereIs, DEFAULT_JOB, "ANS-5", 2),
     Mutant(CountsTheFirstDisk, DEFAULT_JOB, "ANS-5", 4),
     Mutant(ShowsABackupAsAPull, DEFAULT_JOB, "QUERY-6", 2),
-    Mutant(KeepsTheResultToItself, DEFAULT_JOB, "QUERY-5", 3),
 )

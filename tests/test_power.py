@@ -590,6 +590,7 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
     ),
     ("total", "doubled", "default-job", ((COPY, DONE), (GetBlockJobInfo(disk="vda"), COPIED))),
     ("error", "the other", "default-job", DIED),
+    ("result", "left out", "default-job", DIED),
     *(
         ("success", f"refused as {kind}", "default-job", DIED)
         for kind in ("no-such-job", "invalid-argument", "not-running", "unsupported")
