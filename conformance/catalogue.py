@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from jobtck.conformance.answering import ANSWERING
 from jobtck.conformance.begin import BEGIN
 from jobtck.conformance.end import END
+from jobtck.conformance.errors import BadInput
 from jobtck.conformance.handles import HANDLE
 from jobtck.conformance.identity import IDENTITY
 from jobtck.conformance.legacy import LEGACY
@@ -33,3 +34,10 @@ CATALOGUE: tuple[Requirement, ...] = (
     *SANITY,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in CATALOGUE}
+
+
+def find_requirement(id: str) -> Requirement:
+    """The requirement with that id; `BadInput` if there is none."""
+    if id not in BY_ID:
+        raise BadInput(f"no requirement {id!r}: see 'jobtck list requirements'")
+    return BY_ID[id]

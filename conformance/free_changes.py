@@ -30,13 +30,13 @@ from jobtck.conformance.obstacles import KINDS, fits, is_open
 from jobtck.conformance.outcomes import (
     HELD_UP,
     BlockInfo,
-    Both,
     Completed,
     Description,
     Ended,
     ErrorKind,
     Id,
     Refusal,
+    answers_in,
     refusals_in,
 )
 from jobtck.conformance.scene import Scene, scene
@@ -50,12 +50,16 @@ OF_A_STOPPED_DOMAIN = (  # kinds of error that fit it
     ErrorKind.UNSUPPORTED,
 )
 OF_BACKUPS = (JobType.BACKUP, *(kind for kind in Kind if kind.is_backup))
+OLDER = ("whole answer", ("an older answer to the same call",))
 SUCCEEDS = ("succeeds", "succeeds, with an older answer")
 NEED_A_JOB = (BackupGetXmlDesc, BackupEnd, AbortJob, BlockJobAbort, BlockJobSetSpeed, BlockJobGetId, *JOB_VERBS)
 UNKNOWN = "whether the job lives is not known: it may have ended by itself, or a call about it was never answered"
 
 
 MAY_FIT = sorted(frozenset().union(*KINDS.values()) - {ErrorKind.READ_ONLY})  # which alone fits its obstacle
+
+
+When = Callable[[Place, Change], bool]
 
 
 class Free(NamedTuple):
@@ -66,14 +70,18 @@ class Free(NamedTuple):
 
     field: str
     hows: tuple[str, ...]
-    when: Callable[[Place, Change], bool]
+    when: When
     reason: str
+
+
+def _several(when: When, reason: str, *changed: tuple[str, tuple[str, ...]]) -> Iterator[Free]:
+    """Changes of several fields that are free for the same reason."""
+    return (Free(field, hows, when, reason) for field, hows in changed)
 
 
 def _may_wait(place: Place, _: Change) -> bool:
     """The call is no question, and had its turn, or did not get it."""
-    answers = place.outcome.answers if isinstance(place.outcome, Both) else (place.outcome,)
-    had_turn = any(not isinstance(each, Refusal) or each.kind in HELD_UP for each in answers)
+    had_turn = any(not isinstance(each, Refusal) or each.kind in HELD_UP for each in answers_in(place.outcome))
     return not isinstance(place.call, QUERIES) and had_turn
 
 
@@ -143,8 +151,7 @@ def _of_aborted_pull(place: Place, change: Change) -> bool:
     """Both answers end a pull, by a call that names an abort."""
     if not (isinstance(place.call, BackupEnd) and place.call.abort):
         return False
-    told, instead = (each.answers if isinstance(each, Both) else (each,) for each in (place.outcome, change.outcome))
-    return any(isinstance(each, Ended) for each in told) and Ended(0) in instead
+    return any(isinstance(each, Ended) for each in answers_in(place.outcome)) and Ended(0) in answers_in(change.outcome)
 
 
 def _has_no_schema(place: Place, _: Change) -> bool:
@@ -203,9 +210,10 @@ FREE: tuple[Free, ...] = (
         _told_once,
         "gaps in ids are fine (ID-4), and no other answer tells the id of that job",
     ),
-    *(
-        Free(number, ("left out",), _always, "a number is told where it is known, and no API promises all of them")
-        for number in ("done", "total", "elapsed time")
+    *_several(
+        _always,
+        "a number is told where it is known, and no API promises all of them",
+        *((number, ("left out",)) for number in ("done", "total", "elapsed time")),
     ),
     Free(
         "events",
@@ -222,22 +230,17 @@ FREE: tuple[Free, ...] = (
     Free("total", ("doubled",), _of_a_block_job, "how much a block job has to do may change while it goes on"),
     Free("total", ("doubled",), _tells_of_no_disk, "nothing else tells how much there is to do on each disk"),
     Free("result", ("left out",), _always, "no API promises that statistics say whether the job succeeded"),
-    Free(
-        "result",
-        ("the other",),
-        _ended_somehow,
-        "how the job ended that completed last is not known",
+    Free("result", ("the other",), _ended_somehow, "how the job ended that completed last is not known"),
+    *_several(
+        _of_aborted_pull,
+        "whether a pull that is aborted counts as completed is left open",
+        ("result", ("aborted for completed",)),
+        OLDER,
     ),
-    *(
-        Free(field, hows, _of_aborted_pull, "whether a pull that is aborted counts as completed is left open")
-        for field, hows in (
-            ("result", ("aborted for completed",)),
-            ("whole answer", ("an older answer to the same call",)),
-        )
-    ),
-    *(
-        Free(field, ("left out",), _has_no_schema, "without a schema nothing says what a description has to tell")
-        for field in ("mode", "disks", "id")
+    *_several(
+        _has_no_schema,
+        "without a schema nothing says what a description has to tell",
+        *((field, ("left out",)) for field in ("mode", "disks", "id")),
     ),
     Free(
         "error",
@@ -245,25 +248,18 @@ FREE: tuple[Free, ...] = (
         _did_not_succeed,
         "an error message is optional for a job that did not succeed, and a success has none (END-6)",
     ),
-    Free(
-        "type",
-        ("no job",),
+    *_several(
         _hides_backup,
         "that a backup can be seen in queries about block jobs is promised nowhere",
+        ("type", ("no job",)),
+        OLDER,
     ),
-    Free(
-        "whole answer",
-        ("an older answer to the same call",),
-        _hides_backup,
-        "that a backup can be seen in queries about block jobs is promised nowhere",
-    ),
-    *(
-        Free(field, hows, _of_a_stopped_domain, "whether statistics outlive the domain's stop is left open")
-        for field, hows in (
-            ("type", ("no job",)),
-            ("whole answer", ("an older answer to the same call",)),
-            ("success", tuple(f"refused as {kind}" for kind in OF_A_STOPPED_DOMAIN)),
-        )
+    *_several(
+        _of_a_stopped_domain,
+        "whether statistics outlive the domain's stop is left open",
+        ("type", ("no job",)),
+        OLDER,
+        ("success", tuple(f"refused as {kind}" for kind in OF_A_STOPPED_DOMAIN)),
     ),
     Free("success", (*SUCCEEDS, "refused as no-such-job"), _needs_unknown_job, UNKNOWN),
     Free("success", SUCCEEDS, _may_find_room, UNKNOWN),

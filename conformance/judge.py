@@ -392,10 +392,8 @@ class _End(NamedTuple):
 
 def _with_forms(merged: Ruling, ends: Iterable[_End]) -> Ruling:
     """The ruling of answers to calls at once, with what is wrong with the form of one of them in every order."""
-    found = [[id for ruling in end.misformed for id in ruling.misformed] for end in ends]
-    misformed = [
-        id for id in dict.fromkeys(found[0]) if all(id in each for each in found) and id not in merged.misformed
-    ]
+    in_all = _in_all([tuple({id for ruling in end.misformed for id in ruling.misformed}) for end in ends])
+    misformed = sorted(set(in_all) - set(merged.misformed))
     if not misformed:
         return merged
     rulings = frozenset[Ruling]().union(*(end.misformed for end in ends))

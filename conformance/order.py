@@ -52,7 +52,7 @@ from jobtck.conformance.calls import (
     TakeEvents,
 )
 from jobtck.conformance.design import Zero
-from jobtck.conformance.outcomes import Both, Lost, Outcome, Refusal, Unknown
+from jobtck.conformance.outcomes import Lost, Outcome, Refusal, Unknown, answers_in
 from jobtck.conformance.scene import Scene
 from jobtck.conformance.state import Job, Phase
 
@@ -83,7 +83,7 @@ LEFT_OPEN = frozenset({(JobComplete, Phase.STANDBY), (JobComplete, Phase.HALTED)
 
 def fared(scene: Scene, outcome: Outcome) -> Fared:
     """What came of the call."""
-    answers = outcome.answers if isinstance(outcome, Both) else (outcome,)
+    answers = answers_in(outcome)
     if all(isinstance(each, Unknown) for each in answers):
         return Fared.CUT_OFF if scene.flaw is Flaw.CUT_OFF else Fared.UNANSWERED
     if isinstance(outcome, Lost):

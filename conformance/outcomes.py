@@ -304,7 +304,11 @@ def is_silent(outcome: Outcome) -> bool:
     )
 
 
+def answers_in(outcome: Outcome) -> tuple[Outcome, ...]:
+    """The answers of several clients, or the one there is."""
+    return outcome.answers if isinstance(outcome, Both) else (outcome,)
+
+
 def refusals_in(outcome: Outcome) -> tuple[Refusal, ...]:
     """The refusal that the outcome is, or those of several clients."""
-    answers = outcome.answers if isinstance(outcome, Both) else (outcome,)
-    return tuple(each for each in answers if isinstance(each, Refusal))
+    return tuple(each for each in answers_in(outcome) if isinstance(each, Refusal))

@@ -29,8 +29,8 @@ def are_alike(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
     Source: Fisher's exact test, two-sided: as likely as what was seen, or less, is what could have been seen instead.
     """
-    (seen, tries), (_, other_tries) = one, other
-    seen_in_all, all_tries = seen + other[0], tries + other_tries
+    (seen, tries), (other_seen, other_tries) = one, other
+    seen_in_all, all_tries = seen + other_seen, tries + other_tries
     least, most = max(0, seen_in_all - other_tries), min(tries, seen_in_all)
     likely = [_log_ways(tries, each) + _log_ways(other_tries, seen_in_all - each) for each in range(least, most + 1)]
     in_all = _log_ways(all_tries, seen_in_all)

@@ -588,6 +588,7 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
         "default-job",
         ((SHOWN[0], BlockInfo(None)), (PULL, DONE), SHOWN),
     ),
+    ("whole answer", "an older answer to the same call", "default-job", ((DIED[-1][0], Completed(None)), *DIED)),
     ("total", "doubled", "default-job", ((COPY, DONE), (GetBlockJobInfo(disk="vda"), COPIED))),
     ("error", "the other", "default-job", DIED),
     ("result", "left out", "default-job", DIED),
@@ -622,23 +623,35 @@ FREE_CHANGES: Sequence[tuple[str, str, str, tuple[tuple[Call, Outcome], ...]]] =
 WITHOUT_SCHEMA = [(each, "left out") for each in ("mode", "disks", "id")]
 
 
+DESCRIBED = (BEGUN, (BackupGetXmlDesc(job=IdOf(0)), Description(7, Mode.PULL, ("vda",))))
+
+
+def without_schema() -> Judge:
+    judge = judge_of("zero-id")
+    able = judge.capabilities
+    return Judge(judge.design, replace(able, features=able.features - {Feature.SCHEMA}))
+
+
+def without_block_info() -> Judge:
+    judge = judge_of("default-job")
+    able = judge.capabilities
+    return Judge(judge.design, replace(able, calls=able.calls - {"get_block_job_info"}))
+
+
 @pytest.mark.parametrize(("field", "how"), WITHOUT_SCHEMA)
 def test_a_description_may_leave_out_what_no_schema_demands(field: str, how: str) -> None:
-    judge = judge_of("zero-id")
-    able = replace(judge.capabilities, features=judge.capabilities.features - {Feature.SCHEMA})
-    told = said(BEGUN, (BackupGetXmlDesc(job=IdOf(0)), Description(7, Mode.PULL, ("vda",))))
-    for each, free in ((judge, False), (Judge(judge.design, able), True)):
-        *_, place = places(each, told)
+    for judge, free in ((judge_of("zero-id"), False), (without_schema(), True)):
+        *_, place = places(judge, said(*DESCRIBED))
         chosen = [Chosen(place, change) for change in changes(place) if (change.field, change.how) == (field, how)]
-        (watch,) = watched(each, chosen)
+        (watch,) = watched(judge, chosen)
         assert (bool(watch.noticed_by), bool(watch.free)) == (not free, free)
 
 
 def test_a_total_that_nothing_is_held_against_is_free() -> None:
-    judge = judge_of("default-job")
-    able = replace(judge.capabilities, calls=judge.capabilities.calls - {"get_block_job_info"})
-    *_, place = places(Judge(judge.design, able), said((PULL, DONE), HALF_DONE))
-    assert {why_free(place, each) for each in changes(place) if each.how == "doubled"} != {""}
+    *_, place = places(without_block_info(), said((PULL, DONE), HALF_DONE))
+    reasons = [why_free(place, each) for each in changes(place) if each.how == "doubled"]
+    assert reasons
+    assert all(reasons)
 
 
 def test_a_total_that_its_disks_speak_against_is_not_free() -> None:
@@ -650,9 +663,18 @@ def test_a_total_that_its_disks_speak_against_is_not_free() -> None:
 
 
 def test_everything_that_is_called_free_is_tried() -> None:
-    assert {*((field, how) for field, how, *_ in FREE_CHANGES), *WITHOUT_SCHEMA} == {
-        (each.field, how) for each in FREE for how in each.hows
+    tried = {
+        (field, how, why_free(place, change))
+        for field, how, judge, exchanges in (
+            *((field, how, judge_of(design), exchanges) for field, how, design, exchanges in FREE_CHANGES),
+            *((field, how, without_schema(), DESCRIBED) for field, how in WITHOUT_SCHEMA),
+            ("total", "doubled", without_block_info(), ((PULL, DONE), HALF_DONE)),
+        )
+        for place in list(places(judge, said(*exchanges)))[-1:]
+        for change in changes(place)
+        if (change.field, change.how) == (field, how)
     }
+    assert tried == {(each.field, how, each.reason) for each in FREE for how in each.hows}
 
 
 @pytest.mark.parametrize(("field", "how", "design", "exchanges"), FREE_CHANGES)

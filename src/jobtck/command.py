@@ -14,7 +14,7 @@ from rich.console import Console
 from jobtck import reportdir
 from jobtck.backends import load_backend
 from jobtck.conformance.capabilities import Options, OwnHost
-from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.catalogue import find_requirement
 from jobtck.conformance.design import Design, Handle, find_design
 from jobtck.conformance.errors import BackendFailure, BadInput
 from jobtck.conformance.outcomes import Evidence
@@ -73,10 +73,10 @@ def options_for(uri: str | None, host: str | None, *, read_only: bool, build: Pa
 
 def requirements_named(ids: Sequence[str]) -> tuple[str, ...]:
     """The ids, each once; `BadInput` for one that no requirement has."""
-    for id in ids:
-        if id not in BY_ID:
-            raise BadInput(f"--explain: no requirement {id!r}: see 'jobtck list requirements'")
-    return tuple(dict.fromkeys(ids))
+    try:
+        return tuple(dict.fromkeys(find_requirement(id).id for id in ids))
+    except BadInput as error:
+        raise BadInput(f"--explain: {error}") from None
 
 
 def known_deviations(known: str) -> Sequence[KnownDeviation]:

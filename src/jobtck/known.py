@@ -9,7 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from jobtck.conformance.calls import CALL_OF_NAME, Flaw, Kind
-from jobtck.conformance.catalogue import BY_ID
+from jobtck.conformance.catalogue import find_requirement
 from jobtck.conformance.design import at, parse_toml
 from jobtck.conformance.errors import BadInput
 from jobtck.conformance.record import KnownDeviation
@@ -94,9 +94,10 @@ def _known(
             raise wrong(key, f"{key!r} is missing" + (f": {RENEW}" if key == "call" else ""))
         if not table.get(key, True):
             raise wrong(key, f"{key!r} is empty: say it")
-    requirement = BY_ID.get(str(table["requirement"]))
-    if requirement is None:
-        raise wrong("requirement", f"no requirement {table['requirement']!r}: see 'jobtck list requirements'")
+    try:
+        requirement = find_requirement(str(table["requirement"]))
+    except BadInput as error:
+        raise wrong("requirement", str(error)) from None
     if "answer" in table and table.get("demand", "") not in requirement.demand_names:
         names = ", ".join(repr(each) for each in requirement.demand_names if each)
         raise wrong("demand", f"{requirement.id} demands several things: 'demand' must name one of {names}")

@@ -178,7 +178,7 @@ def _record(hunts: Sequence[Hunt], order: Order, plan: Plan, error: str) -> RunR
     records = tuple(
         replace(
             record_of(hunt, order.known, order.command, strict=order.strict, today=order.date[:DAY]),
-            explained=tuple(exercises(hunt.counted(), order.explain)),
+            explained=tuple(exercises(hunt.counted(), order.explain)) if order.explain else (),
         )
         for hunt in hunts
     )
